@@ -1,0 +1,112 @@
+# Neargate.  `make help` lists the targets.
+#
+#	SAN=asan	address and undefined-behaviour sanitizers, own objects
+#	T=base/buf	which unit test `make t` runs
+#	K=regex		which cases of it
+
+# ccache, where it is installed, serves several checkouts.
+CC := $(if $(shell command -v ccache),ccache )gcc
+export CCACHE_NOHASHDIR = 1
+BUILD = build$(if $(SAN),-$(SAN))
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+PREFIX = /usr/local
+
+PKGS = libuv libmicrohttpd libcurl sqlite3 openssl libarchive libzstd \
+	libcbor yaml-0.1 expat libpcre2-8 libmnl libisal libcap libseccomp yyjson
+CFLAGS_PKG := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm -lpthread
+
+OPT = -O2 -g
+WARN = -Wall -Wextra -Wswitch-enum -Wvla -Wstrict-prototypes \
+	-Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wundef -Werror
+CFLAGS = -std=gnu17 $(OPT) $(WARN) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+	-DNEARGATE_VERSION='"$(VERSION)"' -fno-common -fstack-protector-strong \
+	-Isrc -I$(BUILD)/gen $(CFLAGS_PKG) $(CFLAGS_SAN)
+LDFLAGS = $(LDFLAGS_SAN) -Wl,--as-needed
+ifeq ($(SAN),asan)
+OPT = -O1 -g
+CFLAGS_SAN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer
+LDFLAGS_SAN = -fsanitize=address,undefined
+endif
+
+PROGRAMS := $(patsubst src/main/%.c,%,$(wildcard src/main/*.c))
+FILES := $(wildcard src/*/*.c src/svc/*/*.c src/drv/*/*.c)
+SRCS := $(foreach f,$(filter-out src/main/%,$(FILES)),\
+	$(if $(filter test-% fuzz-%,$(notdir $f)),,$f))
+OBJS := $(SRCS:src/%.c=$(BUILD)/%.o) \
+	$(if $(wildcard tools/gen-tables.py),$(BUILD)/gen/tables.o)
+LIB = $(BUILD)/libneargate.a
+TESTS := $(foreach f,$(FILES),$(if $(filter test-%,$(notdir $f)),$(f:src/%.c=$(BUILD)/%)))
+FUZZERS := $(foreach f,$(FILES),$(if $(filter fuzz-%,$(notdir $f)),$(f:src/%.c=build-fuzz/%)))
+
+.SECONDARY:
+.PHONY: all help check check-unit check-source t fuzz bench install clean
+all: $(PROGRAMS:%=$(BUILD)/%)
+
+help:
+	@echo 'make              build the programs into build/'
+	@echo 'make check        lints and unit tests'
+	@echo 'make t T=base/buf [K=name]   one unit test'
+	@echo 'make check-source lints only: layers, budgets, banned calls'
+	@echo 'make fuzz         build the fuzzers (clang) into build-fuzz/'
+	@echo 'make bench        speed, as ratios side by side'
+	@echo 'make install      into $$(DESTDIR)$$(PREFIX)'
+	@echo 'make SAN=asan ... the same with sanitizers, in build-asan/'
+	@echo './test            everything, from units to scenarios'
+
+$(BUILD)/neargated: $(BUILD)/main/neargated.o $(LIB)
+$(BUILD)/neargate-warden: $(BUILD)/main/neargate-warden.o $(LIB)
+$(BUILD)/neargate-monitor: $(BUILD)/main/neargate-monitor.o $(LIB)
+$(BUILD)/neargate: $(BUILD)/main/neargate.o $(LIB)
+$(PROGRAMS:%=$(BUILD)/%):
+	@echo "  LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(LIB): $(OBJS)
+	@rm -f $@
+	@echo "  AR $@"; ar rcsD $@ $^
+
+$(BUILD)/%.o: src/%.c
+	@mkdir -p $(@D)
+	@echo "  CC $@"; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/gen/tables.c: tools/gen-tables.py $(wildcard model/*.json)
+	@mkdir -p $(@D)
+	python3 tools/gen-tables.py model $@
+$(BUILD)/gen/tables.o: $(BUILD)/gen/tables.c
+	@echo "  CC $@"; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/%: $(BUILD)/%.o $(LIB)
+	@echo "  LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+check: check-source check-unit
+check-source:
+	tools/check-source
+check-unit: $(TESTS)
+	tools/run-unit $(TESTS)
+t: $(BUILD)/$(dir $(T))test-$(notdir $(T))
+	CMOCKA_TEST_FILTER='$(K)' $<
+
+fuzz: $(FUZZERS)
+build-fuzz/%: src/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(MAKE) --no-print-directory BUILD=build-fuzz CC=clang OPT='-O1 -g' \
+	    CFLAGS_SAN='-fsanitize=address,undefined,fuzzer-no-link' WARN= build-fuzz/libneargate.a
+	clang $(filter-out -Werror -fno-sanitize-recover%,$(CFLAGS)) \
+	    -fsanitize=address,undefined,fuzzer -o $@ $< build-fuzz/libneargate.a $(LIBS)
+
+bench: all
+	tools/bench
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/neargate \
+	    $(DESTDIR)/etc/systemd/system
+	install -m 755 $(BUILD)/neargate $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BUILD)/neargated $(BUILD)/neargate-warden \
+	    $(BUILD)/neargate-monitor $(DESTDIR)$(PREFIX)/libexec/neargate
+	install -m 644 neargate.service $(DESTDIR)/etc/systemd/system
+
+clean:
+	rm -rf build build-asan build-fuzz
+
+-include $(OBJS:.o=.d) $(wildcard $(BUILD)/main/*.d)

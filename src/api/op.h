@@ -1,0 +1,116 @@
+/*
+ * The one call interface.  The wire, CloudFormation and controllers all run
+ * operations through it; a handler cannot tell which of them called.
+ *
+ *	static struct reply *
+ *	cluster_describe(struct call *c)
+ *	{
+ *		...
+ *		return reply_ok(c, out);
+ *	}
+ *
+ * A handler gets its input decoded and validated against the model (required
+ * members, types, lengths, ranges, patterns, enums), the caller authenticated
+ * and authorised.  It runs inside a savepoint: an error reply undoes its
+ * writes.  It returns a struct reply, which only the functions below make, so
+ * that every path answers exactly once.  It never blocks and never calls a
+ * driver: effects go through the store, and controllers act on them.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "doc/doc.h"
+#include "store/store.h"
+
+struct api;
+struct model;	 /* wire/model.h */
+struct model_op; /* wire/model.h */
+struct reply;
+
+/* Who calls.  For the root user: arn:aws:iam::ACCOUNT:root, id = account. */
+struct principal {
+	struct span account;
+	struct span arn;
+	struct span id;		/* UserId of GetCallerIdentity */
+	struct span access_key; /* empty for controllers */
+	bool system;		/* a controller or a service of ours */
+	struct span service;	/* system: "ecs.amazonaws.com" */
+};
+
+struct call {
+	unsigned magic;
+	struct arena *arena;	/* ends after the reply was sent */
+	struct api *api;
+	struct store *store;
+	const struct model_op *op;
+	struct principal who;
+	struct scope scope;	/* account and region that the call works on */
+	struct span request_id;
+	struct span host;	/* Host header, for URLs in replies; or empty */
+	struct span origin;	/* "http://127.0.0.1:4566": how we are reached */
+	const struct doc *in;	/* an object, never NULL */
+	const struct service *service;
+	struct api_request *request; /* NULL for internal calls */
+};
+
+/* Success.  out NULL: the operation's empty output.  Members that the model
+ * does not know are left out on the wire. */
+struct reply *reply_ok(struct call *c, struct doc *out);
+/* An AWS error.  code is the wire code ("ClusterNotFoundException",
+ * "InvalidVpcID.NotFound"); its HTTP status is the model's, else 400. */
+struct reply *reply_error(struct call *c, const char *code, const char *fmt,
+    ...) PRINTF(3, 4);
+/* The same with the status given and extra members of the error shape. */
+struct reply *reply_error_with(struct call *c, int status, const char *code,
+    struct doc *members, const char *fmt, ...) PRINTF(5, 6);
+/* 501 that names what is missing: "ecs:CreateService: X is not implemented" */
+struct reply *reply_not_implemented(struct call *c, const char *what_fmt, ...)
+    PRINTF(2, 3);
+/* For a negative int: a 500 with AWS's wording; the cause goes to our log. */
+struct reply *reply_failure(struct call *c, int err);
+/* The answer comes later: keep c and end it with call_finish(), from the loop
+ * thread, exactly once.  The savepoint ends now.  Not for internal calls. */
+struct reply *reply_later(struct call *c);
+void call_finish(struct call *c, struct reply *r);
+
+/* Pagination.  Tokens are opaque to clients; one that we did not make is
+ * refused (false). */
+struct span page_token(struct call *c, int64_t row);
+bool page_token_row(struct call *c, struct span token, int64_t *ret_row);
+
+/* An operation of a service. */
+struct op_row {
+	const char *name; /* as in the model */
+	struct reply *(*fn)(struct call *c);
+	/* Top-level input members that fn honours, space-separated; one that
+	 * is sent and not listed is refused by name with reply_not_implemented.
+	 * Members that truly have no effect here are listed, too, and said so
+	 * in the service's README.  NULL: fn sees to all of them. */
+	const char *takes;
+};
+
+struct service {
+	const char *name; /* the folder of model/ and src/svc/: "elbv2" */
+	const struct op_row *ops;	  /* ends with name NULL */
+	const struct kind *const *kinds; /* NULL-terminated */
+	/* Called once per scope and process life before the first operation in
+	 * it, to make what AWS has there from the start (the default VPC).
+	 * Must be idempotent.  NULL: nothing. */
+	int (*scope_init)(struct store *s, struct arena *a, struct scope scope);
+};
+
+/* svc/services.c: all services, NULL-terminated. */
+extern const struct service *const services[];
+
+/* Internal call, synchronous, in a savepoint of its own.  in is not kept.
+ * Returns 0 with *ret filled, or a negative error.  error empty: success. */
+struct op_result {
+	struct span error;   /* AWS error code */
+	struct span message;
+	struct doc *out;     /* the given arena's; NULL on error */
+};
+int op_call(struct api *api, struct arena *a, const struct principal *who,
+    struct scope scope, const char *service, const char *op,
+    const struct doc *in, struct op_result *ret);
+/* The principal of a service of ours: principal_system(account, "ecs.amazonaws.com") */
+struct principal principal_system(struct span account, const char *service);
