@@ -10,8 +10,9 @@
  * the first write.  store_commit() ends it with one fsync and then, in order:
  * runs the waiters of store_on_commit() (replies leave here) and tells the
  * commit feed.  Each API call runs inside store_savepoint()/store_release();
- * a call that fails is rolled back alone by store_rollback().
- * A failed COMMIT aborts the process: nothing it would say could be kept.
+ * a call that fails is rolled back alone by store_rollback().  When the commit
+ * itself fails (a full disk), all of the turn is undone, the waiters hear of
+ * it, and the feed is told all the same, so that controllers look again.
  *
  * Reads see the turn's own writes.  All results are the given arena's and
  * stay valid as long as it; they are snapshots, not live.
@@ -79,8 +80,11 @@ void store_rollback(struct store *s);
  * them must wait, too. */
 bool store_dirty(const struct store *s);
 void store_commit(struct store *s);
-/* fn(ctx) runs after the next store_commit(), also when nothing is dirty. */
-void store_on_commit(struct store *s, void (*fn)(void *), void *ctx);
+/* fn runs after the next store_commit(), also when nothing is dirty.  err is
+ * negative if the turn's writes were lost: a reply that tells of them must
+ * become a 500. */
+void store_on_commit(struct store *s, void (*fn)(void *ctx, int err),
+    void *ctx);
 
 /* Resources */
 
@@ -148,7 +152,8 @@ int store_find_tagged(struct store *s, struct arena *a, struct scope scope,
 int store_setting(struct store *s, struct arena *a, const char *key,
     struct span *ret); /* STORE_E_NOT_FOUND */
 int store_set_setting(struct store *s, const char *key, struct span value);
-/* A counter that never repeats, also after a crash: 1, 2, 3 … for each name. */
+/* A counter that never repeats, also after a crash: 1, 2, 3 and so on for each
+ * name.  A call that is rolled back gives its number back. */
 int store_next(struct store *s, struct span name, int64_t *ret);
 
 /* Commit feed: after each commit, once for every resource that it changed.
