@@ -1,0 +1,3 @@
+build-asan/base/span.o: src/base/span.c src/base/span.h src/base/util.h
+src/base/span.h:
+src/base/util.h:
