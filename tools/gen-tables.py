@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""Turns facts into the const tables that src/wire/model.h describes.
+
+	tools/gen-tables.py MODEL-DIR OUT.c
+	tools/gen-tables.py --vectors VECTOR-DIR OUT.inc
+
+The second form makes a model of each suite of protocol test vectors, and a
+table of their cases, for src/wire/test-vectors.c.  A VECTOR-DIR that does not
+exist gives empty tables.
+"""
+import glob
+import importlib.util
+import json
+import os
+import sys
+
+PROTOCOLS = {'json': 'PROTO_JSON', 'query': 'PROTO_QUERY', 'ec2': 'PROTO_EC2',
+             'rest-json': 'PROTO_REST_JSON', 'rest-xml': 'PROTO_REST_XML',
+             'smithy-rpc-v2-cbor': 'PROTO_CBOR'}
+TYPES = {t: 'MODEL_' + t.upper() for t in
+         'structure list map string blob boolean integer long float double '
+         'timestamp'.split()}
+LOCATIONS = {None: 'LOC_BODY', 'header': 'LOC_HEADER',
+             'headers': 'LOC_HEADERS', 'querystring': 'LOC_QUERY',
+             'uri': 'LOC_URI', 'statusCode': 'LOC_STATUS'}
+TIMES = {None: 'TIME_DEFAULT', 'unixTimestamp': 'TIME_EPOCH',
+         'iso8601': 'TIME_ISO8601', 'rfc822': 'TIME_RFC822'}
+
+
+def quote(b):
+    return ''.join(chr(c) if 32 <= c < 127 and c not in b'"\\?' else
+                   f'\\{c:03o}' for c in b)
+
+
+def cstr(s):
+    return '"' + quote(s.encode()) + '"'
+
+
+class Pool:
+    """Strings, each led by its length in two bytes and ended by NUL."""
+
+    def __init__(self):
+        self.at = {}
+        self.rows = []
+        self.size = 0
+        self.add('')
+
+    def add(self, s):
+        if s is None:
+            s = ''
+        if s not in self.at:
+            b = s.encode()
+            assert len(b) < 65536
+            self.at[s] = self.size
+            self.rows.append('"' + quote(bytes((len(b) & 255, len(b) >> 8)))
+                             + quote(b) + '\\000"')
+            self.size += len(b) + 3
+        return self.at[s]
+
+    def off(self, s):
+        """0, the empty string, says absent."""
+        return self.add(s)
+
+    def emit(self, out):
+        out.write('static const char pool[] =\n')
+        out.write('\n'.join(self.rows))
+        out.write(';\n')
+
+
+def flags(pairs):
+    return '|'.join(n for n, on in pairs if on) or '0'
+
+
+class Model:
+    def __init__(self, facts, pool, ident):
+        self.facts, self.pool, self.ident = facts, pool, ident
+        self.names = sorted(facts['shapes'], key=lambda s: s.encode())
+        self.index = {n: i for i, n in enumerate(self.names)}
+        assert len(self.names) < 65535
+        self.members, self.bounds, self.enums = [], [], []
+        self.errors, self.op_errors = [], []
+
+    def xmlns(self, d):
+        """"uri" alone or "prefix=uri"."""
+        ns = d.get('xmlNamespace')
+        if isinstance(ns, dict):
+            ns = (ns['prefix'] + '=' if 'prefix' in ns else '') + ns['uri']
+        return self.pool.off(ns)
+
+    def member(self, name, ref, required):
+        ref = {'shape': ref} if isinstance(ref, str) else ref
+        s = self.facts['shapes'][ref['shape']]
+        f = flags((
+            ('MEMBER_REQUIRED', required),
+            ('MEMBER_FLATTENED', ref.get('flattened') or s.get('flattened')),
+            ('MEMBER_XML_ATTRIBUTE', ref.get('xmlAttribute')),
+            ('MEMBER_TOKEN', ref.get('idempotencyToken')),
+            ('MEMBER_STREAMING', ref.get('streaming') or s.get('streaming')),
+            ('MEMBER_EVENT_STREAM', s.get('eventstream')),
+            ('MEMBER_JSON_VALUE', ref.get('jsonvalue'))))
+        time = TIMES[ref.get('timestampFormat') or s.get('timestampFormat')]
+        p = self.pool
+        self.members.append(
+            f'{{{p.off(name)},{p.off(ref.get("locationName"))},'
+            f'{p.off(ref.get("queryName"))},{self.xmlns(ref)},'
+            f'{self.index[ref["shape"]]},{f},'
+            f'{LOCATIONS[ref.get("location")]},{time}}}')
+
+    def bound(self, s):
+        if not any(k in s for k in ('min', 'max', 'pattern', 'enum')):
+            return 0
+        enum = s.get('enum', [])
+        self.bounds.append(
+            f'{{{float(s.get("min", 0))!r},{float(s.get("max", 0))!r},'
+            f'{self.pool.off(s.get("pattern"))},{len(self.enums)},{len(enum)},'
+            f'{int("min" in s)},{int("max" in s)}}}')
+        self.enums += [str(self.pool.add(e)) for e in enum]
+        return len(self.bounds)  # row 0 is "none"
+
+    def shape(self, name):
+        s = self.facts['shapes'][name]
+        first = len(self.members)
+        payload = 0
+        if s['type'] == 'structure':
+            for i, (k, ref) in enumerate(s.get('members', {}).items()):
+                self.member(k, ref, k in s.get('required', ()))
+                if k == s.get('payload'):
+                    payload = i + 1
+        for k in ('member', 'key', 'value'):
+            if k in s:
+                self.member(k, s[k], False)
+        f = flags((
+            ('SHAPE_EXCEPTION', s.get('exception')),
+            ('SHAPE_FAULT', s.get('fault')),
+            ('SHAPE_UNION', s.get('union')),
+            ('SHAPE_DOCUMENT', s.get('document')),
+            ('SHAPE_SENSITIVE', s.get('sensitive'))))
+        if s.get('exception'):
+            self.error(name, s)
+        return (f'{{{self.pool.off(name)},{self.pool.off(s.get("locationName"))},'
+                f'{self.xmlns(s)},{first},{len(self.members) - first},'
+                f'{self.bound(s)},{payload},{f},{TYPES[s["type"]]},'
+                f'{TIMES[s.get("timestampFormat")]}}}')
+
+    def error(self, name, s):
+        e = s.get('error', {})
+        fault = bool(s.get('fault'))
+        status = e.get('httpStatusCode', 500 if fault else 400)
+        sender = e.get('senderFault', not fault and status < 500)
+        self.errors.append(
+            f'{{{self.pool.off(e.get("code", name))},{self.index[name]},'
+            f'{status},{int(sender)}}}')
+
+    def op(self, name):
+        op, p = self.facts['operations'][name], self.pool
+        errors = op.get('errors', [])
+        first = len(self.op_errors)
+        self.op_errors += [str(self.index[e]) for e in errors]
+        f = flags((('OP_UNSIGNED', op.get('unsigned')),
+                   ('OP_DEPRECATED', op.get('deprecated')),
+                   ('OP_UNWRAPPED', op.get('unwrapped'))))
+
+        def io(k):
+            return self.index[op[k]] if k in op else 'MODEL_NONE'
+        return (f'{{&{self.ident},{p.off(name)},{p.off(op["method"])},'
+                f'{p.off(op["uri"])},{p.off(op.get("resultWrapper"))},'
+                f'{p.off(op.get("locationName"))},{self.xmlns(op)},'
+                f'{p.off(op.get("outputName"))},{io("input")},{io("output")},'
+                f'{op.get("status", 200)},{f},{first},{len(errors)}}}')
+
+    def emit(self, out):
+        f, i = self.facts, self.ident
+        shapes = [self.shape(n) for n in self.names]
+        ops = [self.op(n) for n in
+               sorted(f['operations'], key=lambda s: s.encode())]
+
+        def table(what, kind, rows):
+            out.write(f'static const {kind} {i}_{what}[] = {{\n'
+                      + ',\n'.join(rows or ['0' if kind.startswith('u')
+                                            else '{0}']) + '};\n')
+        assert len(self.op_errors) < 65536 and len(self.enums) < 65536
+        out.write(f'static const struct model {i};\n')
+        table('members', 'struct model_member', self.members)
+        table('bounds', 'struct model_bounds', ['{0}'] + self.bounds)
+        table('enums', 'uint32_t', self.enums)
+        table('shapes', 'struct model_shape', shapes)
+        table('errors', 'struct model_error', self.errors)
+        table('op_errors', 'uint16_t', self.op_errors)
+        table('ops', 'struct model_op', ops)
+        out.write(f'static void *{i}_patterns[{len(self.bounds) + 1}];\n')
+        out.write(f'static const struct model {i} = {{\n')
+        for k, v in (('name', 'service'), ('api_version', 'apiVersion'),
+                     ('target_prefix', 'targetPrefix'),
+                     ('json_version', 'jsonVersion'),
+                     ('xmlns', 'xmlNamespace'),
+                     ('signing_name', 'signingName'),
+                     ('endpoint_prefix', 'endpointPrefix'),
+                     ('service_id', 'serviceId'), ('botocore', 'botocore')):
+            out.write(f'.{k} = {cstr(f.get(v, ""))},\n')
+        bits = '|'.join(f'1 << {PROTOCOLS[p]}' for p in f['protocols'])
+        out.write(
+            f'.protocols = {bits}, .protocol = '
+            f'{PROTOCOLS[f["protocols"][0]]},\n'
+            f'.query_compatible = {int(f.get("awsQueryCompatible", 0))},\n'
+            f'.no_error_wrapping = {int(f.get("noErrorWrapping", 0))},\n'
+            f'.pool = pool + 2, .ops = {i}_ops, .shapes = {i}_shapes,\n'
+            f'.members = {i}_members, .bounds = {i}_bounds,\n'
+            f'.enums = {i}_enums, .errors = {i}_errors,\n'
+            f'.op_errors = {i}_op_errors, .patterns = {i}_patterns,\n'
+            f'.n_ops = {len(ops)}, .n_shapes = {len(shapes)},\n'
+            f'.n_errors = {len(self.errors)}, '
+            f'.n_bounds = {len(self.bounds) + 1},\n}};\n')
+
+
+def write(out, all_facts, var, static=''):
+    """The pool comes last, when all its strings are known."""
+    pool = Pool()
+    body = []
+
+    class Sink:
+        write = staticmethod(body.append)
+    idents = [f'model{i}' for i in range(len(all_facts))]
+    for facts, ident in zip(all_facts, idents):
+        Model(facts, pool, ident).emit(Sink)
+    out.write('/* Made by tools/gen-tables.py; do not edit. */\n'
+              '#include "wire/model.h"\n')
+    pool.emit(out)
+    out.write(''.join(body))
+    rows = ', '.join('&' + i for i in idents) or 'NULL'
+    out.write(f'{static}const struct model *const {var}[] = {{{rows}}};\n'
+              f'{static}const size_t {var}_n = {len(idents)};\n')
+
+
+def main_models(model_dir, path):
+    found = []
+    for name in glob.glob(model_dir + '/*.json'):
+        with open(name) as f:
+            found.append(json.load(f))
+    found.sort(key=lambda d: d['service'].encode())
+    with open(path, 'w') as out:
+        write(out, found, 'models')
+
+
+def importer():
+    here = os.path.dirname(os.path.abspath(__file__))
+    spec = importlib.util.spec_from_file_location(
+        'import_models', here + '/import-models.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def main_vectors(vector_dir, path):
+    """Each case becomes an operation of its own, named by its place."""
+    reduce = importer().reduce
+    all_facts, cases = [], []
+    for name in sorted(glob.glob(vector_dir + '/*/*.json')):
+        with open(name) as f:
+            suites = json.load(f)
+        for suite in suites:
+            rel = os.path.relpath(name, vector_dir)
+            for case in suite['cases']:
+                given = case['given']
+                facts = reduce({
+                    'metadata': suite['metadata'],
+                    'operations': {given['name']: given},
+                    'shapes': suite['shapes']}, '', rel)
+                cases.append((rel, len(all_facts), case))
+                all_facts.append(facts)
+    with open(path, 'w') as out:
+        write(out, all_facts, 'vector_models', 'static ')
+        out.write('static const struct vector {\n\tconst char *file;\n'
+                  '\tsize_t model;\n\tconst char *json;\n} vectors[] = {\n')
+        for rel, i, case in cases:
+            out.write(f'{{{cstr(rel)},{i},{cstr(json.dumps(case))}}},\n')
+        out.write('{NULL, 0, NULL}};\n')
+
+
+if __name__ == '__main__':
+    if sys.argv[1] == '--vectors':
+        main_vectors(*sys.argv[2:])
+    else:
+        main_models(*sys.argv[1:])
