@@ -1,3 +1,0 @@
-build-asan/base/span.o: src/base/span.c src/base/span.h src/base/util.h
-src/base/span.h:
-src/base/util.h:
