@@ -12,8 +12,8 @@
  * succeeds.  A run inside a failed store call is never half-applied: each run
  * has a savepoint, rolled back on failure.
  *
- * At start every controller's scan() wakes all of its keys, so the system
- * converges from whatever it finds.
+ * At start each controller hears of every resource of its kinds as if it had
+ * just changed, so the system converges from whatever it finds.
  */
 #pragma once
 

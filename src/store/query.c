@@ -1,0 +1,404 @@
+/* Lists, counts, tags, settings, the dump. */
+#include <errno.h>
+
+#include "store/store-internal.h"
+
+/* Lists.  The text depends only on which conditions are there, so that the
+ * statement cache holds few; the values follow in the same order. */
+
+enum { BIND_MAX = 8 };
+
+struct binds {
+	struct {
+		bool text;
+		struct span s;
+		int64_t i;
+	} v[BIND_MAX];
+	int n;
+};
+
+static void
+bind_span(struct binds *b, struct span s)
+{
+	AN(b->n < BIND_MAX);
+	b->v[b->n].text = true;
+	b->v[b->n++].s = s;
+}
+
+static void
+bind_int(struct binds *b, int64_t i)
+{
+	AN(b->n < BIND_MAX);
+	b->v[b->n++].i = i;
+}
+
+static void
+bind_all(sqlite3_stmt *st, const struct binds *b)
+{
+	for (int i = 0; i < b->n; i++) {
+		if (b->v[i].text)
+			store_bind_span(st, i + 1, b->v[i].s);
+		else
+			store_bind_int(st, i + 1, b->v[i].i);
+	}
+}
+
+static int
+index_of(const struct kind *k, const char *name)
+{
+	for (int i = 0; k->index && k->index[i]; i++)
+		if (strcmp(k->index[i], name) == 0)
+			return i;
+	WRONG("the kind has no such index");
+}
+
+static void
+where(struct store *s, const struct query *q, struct buf *sql, struct binds *b)
+{
+	int64_t kind = store_kind_id(s, q->kind);
+
+	if (q->index) {
+		buf_add_str(sql, "JOIN lookup l ON l.row=r.row"
+		    " WHERE l.kind=? AND l.member=? AND l.value=?");
+		bind_int(b, kind);
+		bind_int(b, index_of(q->kind, q->index));
+		bind_span(b, q->value);
+	} else {
+		buf_add_str(sql, "WHERE r.kind=?");
+		bind_int(b, kind);
+	}
+	if (q->scope.account.n) {
+		buf_add_str(sql, " AND r.account=?");
+		bind_span(b, q->scope.account);
+	}
+	if (q->scope.region.n && !q->kind->global) {
+		buf_add_str(sql, " AND r.region=?");
+		bind_span(b, q->scope.region);
+	}
+	if (!q->any_parent) {
+		buf_add_str(sql, " AND r.parent=?");
+		bind_span(b, q->parent);
+	}
+	if (q->after) {
+		buf_add_str(sql, q->newest_first ? " AND r.row<?" :
+						   " AND r.row>?");
+		bind_int(b, q->after);
+	}
+}
+
+/* Reads rows until the limit; the statement was asked for one more. */
+static int
+collect(struct store *s, struct arena *a, sqlite3_stmt *st, size_t limit,
+    struct res_list *ret)
+{
+	struct res_list l = {0};
+	size_t cap = 0;
+	int r;
+
+	while ((r = store_step(s, st)) == 1) {
+		if (limit && l.n == limit) {
+			l.more = true;
+			break;
+		}
+		if (l.n == cap) {
+			size_t next = MAX(cap * 2, (size_t)16);
+
+			l.v = arena_grow(a, l.v, cap * sizeof(*l.v),
+			    next * sizeof(*l.v));
+			cap = next;
+		}
+		if ((r = store_read_res(s, a, st, &l.v[l.n])) < 0)
+			return err_trace(r);
+		l.n++;
+	}
+	if (r < 0)
+		return err_trace(r);
+	*ret = l;
+	return 0;
+}
+
+int
+store_list(struct store *s, struct arena *a, const struct query *q,
+    struct res_list *ret)
+{
+	_cleanup_(buf_done) struct buf sql = BUF_INIT;
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	struct binds b = {0};
+
+	buf_add_str(&sql, "SELECT " RES_COLUMNS RES_FROM);
+	where(s, q, &sql, &b);
+	buf_add_str(&sql, q->newest_first ? " ORDER BY r.row DESC" :
+					    " ORDER BY r.row");
+	if (q->limit) {
+		buf_add_str(&sql, " LIMIT ?");
+		bind_int(&b, (int64_t)q->limit + 1);
+	}
+	if (!(st = store_stmt(s, buf_str(&sql))))
+		return -EIO;
+	bind_all(st, &b);
+	return err_trace(collect(s, a, st, q->limit, ret));
+}
+
+int64_t
+store_count(struct store *s, const struct query *q)
+{
+	_cleanup_(buf_done) struct buf sql = BUF_INIT;
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	struct binds b = {0};
+	int r;
+
+	buf_add_str(&sql, "SELECT count(*)" RES_FROM);
+	where(s, q, &sql, &b);
+	if (!(st = store_stmt(s, buf_str(&sql))))
+		return -EIO;
+	bind_all(st, &b);
+	if ((r = store_step(s, st)) != 1)
+		return r < 0 ? err_trace(r) : err_fold(1);
+	return sqlite3_column_int64(st, 0);
+}
+
+/* Tags */
+
+int
+store_tags(struct store *s, struct arena *a, const struct res *r,
+    struct doc **ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = store_stmt(s,
+	    "SELECT key,value FROM tag WHERE row=? ORDER BY key");
+	struct doc *d = doc_obj(a);
+	int ret_;
+
+	if (!st)
+		return -EIO;
+	store_bind_int(st, 1, r->row);
+	while ((ret_ = store_step(s, st)) == 1)
+		doc_append(a, d, store_col(a, st, 0),
+		    doc_str(a, store_col(a, st, 1)));
+	if (ret_ < 0)
+		return err_trace(ret_);
+	*ret = d;
+	return 0;
+}
+
+static int
+write_tag(struct store *s, const struct res *r, const char *sql,
+    struct span key, struct span value)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int ret;
+
+	if ((ret = store_begin_write(s)) < 0)
+		return err_trace(ret);
+	if (!(st = store_stmt(s, sql)))
+		return -EIO;
+	store_bind_int(st, 1, r->row);
+	store_bind_span(st, 2, key);
+	if (value.p)
+		store_bind_span(st, 3, value);
+	return err_fold(store_run(s, st));
+}
+
+int
+store_tag(struct store *s, const struct res *r, struct span key,
+    struct span value)
+{
+	return write_tag(s, r, "INSERT INTO tag(row,key,value) VALUES(?,?,?)"
+	    " ON CONFLICT(row,key) DO UPDATE SET value=excluded.value", key,
+	    value.p ? value : SPAN(""));
+}
+
+int
+store_untag(struct store *s, const struct res *r, struct span key)
+{
+	return write_tag(s, r, "DELETE FROM tag WHERE row=? AND key=?", key,
+	    SPAN_NULL);
+}
+
+/* "ecs:cluster" or "ecs" against "arn:aws:ecs:{region}:{account}:cluster/..." */
+static bool
+type_matches(const struct kind *k, struct span type)
+{
+	struct span arn = span_of(k->arn), want = span_cut(&type, ':'), service;
+
+	span_cut(&arn, ':');
+	span_cut(&arn, ':');
+	service = span_cut(&arn, ':');
+	if (!span_eq(service, want))
+		return false;
+	if (!type.p)
+		return true;
+	span_cut(&arn, ':');
+	span_cut(&arn, ':');
+	return span_starts(arn, type) &&
+	    (arn.n == type.n || arn.p[type.n] == '/' || arn.p[type.n] == ':');
+}
+
+static bool
+kind_wanted(const struct kind *k, const struct doc *types)
+{
+	if (!k->arn || k->untaggable)
+		return false;
+	if (doc_len(types) == 0)
+		return true;
+	doc_each(t, types)
+		if (type_matches(k, doc_span(t)))
+			return true;
+	return false;
+}
+
+static void
+tag_conditions(struct buf *sql, const struct doc *filters)
+{
+	if (doc_len(filters) == 0)
+		buf_add_str(sql,
+		    " AND EXISTS(SELECT 1 FROM tag t WHERE t.row=r.row)");
+	doc_each(f, filters) {
+		const struct doc *values = doc_get(f, "Values");
+
+		buf_add_str(sql, " AND EXISTS(SELECT 1 FROM tag t"
+		    " WHERE t.row=r.row AND t.key=?");
+		if (doc_len(values))
+			buf_add_str(sql, " AND t.value IN (?");
+		for (size_t i = 1; i < doc_len(values); i++)
+			buf_add_str(sql, ",?");
+		buf_add_str(sql, doc_len(values) ? "))" : ")");
+	}
+}
+
+static void
+bind_filters(sqlite3_stmt *st, int *i, const struct doc *filters)
+{
+	doc_each(f, filters) {
+		store_bind_span(st, (*i)++, doc_get_str(f, "Key"));
+		doc_each(v, doc_get(f, "Values"))
+			store_bind_span(st, (*i)++, doc_span(v));
+	}
+}
+
+int
+store_find_tagged(struct store *s, struct arena *a, struct scope scope,
+    const struct doc *filters, const struct doc *types, int64_t after,
+    size_t limit, struct res_list *ret)
+{
+	_cleanup_(buf_done) struct buf sql = BUF_INIT;
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int i = 1;
+
+	buf_add_str(&sql, "SELECT " RES_COLUMNS RES_FROM
+	    "WHERE r.account=? AND r.region IN (?,'') AND r.row>?"
+	    " AND r.kind IN (-1");
+	for (size_t j = 0; j < s->n_kinds; j++)
+		if (kind_wanted(s->kind_v[j].kind, types))
+			buf_addf(&sql, ",%lld", (long long)s->kind_v[j].id);
+	buf_add_str(&sql, ")");
+	tag_conditions(&sql, filters);
+	buf_add_str(&sql, " ORDER BY r.row LIMIT ?");
+	if (!(st = store_stmt(s, buf_str(&sql))))
+		return -EIO;
+	store_bind_span(st, i++, scope.account);
+	store_bind_span(st, i++, scope.region);
+	store_bind_int(st, i++, after);
+	bind_filters(st, &i, filters);
+	store_bind_int(st, i, limit ? (int64_t)limit + 1 : -1);
+	return err_trace(collect(s, a, st, limit, ret));
+}
+
+/* Settings and counters */
+
+int
+store_setting(struct store *s, struct arena *a, const char *key,
+    struct span *ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *st =
+	    store_stmt(s, "SELECT value FROM setting WHERE key=?");
+	int r;
+
+	if (!st)
+		return -EIO;
+	store_bind_span(st, 1, span_of(key));
+	if ((r = store_step(s, st)) < 0)
+		return err_trace(r);
+	if (r == 0)
+		return STORE_E_NOT_FOUND;
+	*ret = store_col(a, st, 0);
+	return 0;
+}
+
+int
+store_set_setting(struct store *s, const char *key, struct span value)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int r;
+
+	if ((r = store_begin_write(s)) < 0)
+		return err_trace(r);
+	st = store_stmt(s, "INSERT INTO setting(key,value) VALUES(?,?)"
+	    " ON CONFLICT(key) DO UPDATE SET value=excluded.value");
+	if (!st)
+		return -EIO;
+	store_bind_span(st, 1, span_of(key));
+	store_bind_span(st, 2, value);
+	return err_fold(store_run(s, st));
+}
+
+int
+store_next(struct store *s, struct span name, int64_t *ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int r;
+
+	if ((r = store_begin_write(s)) < 0)
+		return err_trace(r);
+	st = store_stmt(s, "INSERT INTO counter(name,value) VALUES(?,1)"
+	    " ON CONFLICT(name) DO UPDATE SET value=value+1 RETURNING value");
+	if (!st)
+		return -EIO;
+	store_bind_span(st, 1, name);
+	if ((r = store_step(s, st)) != 1)
+		return r < 0 ? err_trace(r) : err_fold(1);
+	*ret = sqlite3_column_int64(st, 0);
+	return 0;
+}
+
+/* One resource, one line. */
+static int
+dump_res(struct store *s, struct buf *b, sqlite3_stmt *st)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct doc *d = doc_obj(a), *tags = NULL;
+	struct res *r;
+	int ret;
+
+	if ((ret = store_read_res(s, a, st, &r)) < 0 ||
+	    (ret = store_tags(s, a, r, &tags)) < 0)
+		return err_trace(ret);
+	doc_set_str(a, d, "kind", span_of(r->kind->name));
+	doc_set_str(a, d, "account", r->scope.account);
+	doc_set_str(a, d, "region", r->scope.region);
+	doc_set_str(a, d, "parent", r->parent);
+	doc_set_str(a, d, "id", r->id);
+	doc_set_str(a, d, "arn", r->arn);
+	doc_set_int(a, d, "created", r->created);
+	doc_set_int(a, d, "version", r->version);
+	doc_set(a, d, "spec", r->spec);
+	doc_set(a, d, "status", r->status);
+	doc_set(a, d, "tags", tags);
+	doc_write_json(b, d);
+	buf_add_char(b, '\n');
+	return 0;
+}
+
+int
+store_dump(struct store *s, struct buf *b)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = store_stmt(s,
+	    "SELECT " RES_COLUMNS RES_FROM "ORDER BY r.row");
+	int r;
+
+	if (!st)
+		return -EIO;
+	while ((r = store_step(s, st)) == 1)
+		if ((r = dump_res(s, b, st)) < 0)
+			return err_trace(r);
+	return err_trace(r);
+}
