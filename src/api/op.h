@@ -53,24 +53,28 @@ struct call {
 	struct api_request *request; /* NULL for internal calls */
 };
 
+/* None of these returns NULL: a helper may return a refusal or NULL for "go
+ * on", and the compiler then knows what was set on the way. */
+#define REPLY struct reply *__attribute__((returns_nonnull))
+
 /* Success.  out NULL: the operation's empty output.  Members that the model
  * does not know are left out on the wire. */
-struct reply *reply_ok(struct call *c, struct doc *out);
+REPLY reply_ok(struct call *c, struct doc *out);
 /* An AWS error.  code is the wire code ("ClusterNotFoundException",
  * "InvalidVpcID.NotFound"); its HTTP status is the model's, else 400. */
-struct reply *reply_error(struct call *c, const char *code, const char *fmt,
+REPLY reply_error(struct call *c, const char *code, const char *fmt,
     ...) PRINTF(3, 4);
 /* The same with the status given and extra members of the error shape. */
-struct reply *reply_error_with(struct call *c, int status, const char *code,
+REPLY reply_error_with(struct call *c, int status, const char *code,
     struct doc *members, const char *fmt, ...) PRINTF(5, 6);
 /* 501 that names what is missing: "ecs:CreateService: X is not implemented" */
-struct reply *reply_not_implemented(struct call *c, const char *what_fmt, ...)
+REPLY reply_not_implemented(struct call *c, const char *what_fmt, ...)
     PRINTF(2, 3);
 /* For a negative int: a 500 with AWS's wording; the cause goes to our log. */
-struct reply *reply_failure(struct call *c, int err);
+REPLY reply_failure(struct call *c, int err);
 /* The answer comes later: keep c and end it with call_finish(), from the loop
  * thread, exactly once.  The savepoint ends now.  Not for internal calls. */
-struct reply *reply_later(struct call *c);
+REPLY reply_later(struct call *c);
 void call_finish(struct call *c, struct reply *r);
 
 /* Pagination.  Tokens are opaque to clients; one that we did not make is

@@ -163,7 +163,7 @@ one_normal(struct call *c, const struct doc *in, struct tally *t,
 	struct arena *a = c->arena;
 	struct span name = doc_get_str(in, "Field");
 	const struct field *f = field_find(name);
-	const struct doc *values = NULL, *header;
+	const struct doc *values, *header;
 	struct doc *conf = doc_obj(a);
 	struct reply *e;
 
