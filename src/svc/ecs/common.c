@@ -176,7 +176,7 @@ page_walk(struct call *c, struct query *q, size_t def, size_t max, page_fn fn,
 				    page_token(c, last));
 				return NULL;
 			}
-			fn(c, batch.v[i], list, ctx);
+			doc_push(list, doc_copy(c->arena, doc_at(probe, 0)));
 			last = batch.v[i]->row;
 		}
 		if (batch.n)

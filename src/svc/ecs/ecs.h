@@ -57,7 +57,7 @@ int tags_list(struct call *c, const struct res *r, struct doc **ret);
 bool includes(struct call *c, const char *what);
 
 /* Pagination over a store query: fn says whether a resource belongs to the
- * answer and appends it if so.  Reads maxResults (default and maximum given)
+ * answer and appends one value to list if so.  Reads maxResults (default and maximum given)
  * and nextToken; puts nextToken into out. */
 typedef bool (*page_fn)(struct call *c, struct res *r, struct doc *list,
     void *ctx);
