@@ -146,7 +146,7 @@ check_network(struct call *c, const struct doc *in, struct doc *spec)
 	const struct doc *net =
 	    doc_path(in, "networkConfiguration", "awsvpcConfiguration", NULL);
 	struct doc *own, *full;
-	struct span vpc;
+	struct span vpc = SPAN_NULL;
 	struct reply *bad;
 
 	if (!net)

@@ -405,7 +405,7 @@ stop_task(struct call *c)
 	struct span ref = doc_get_str(c->in, "task");
 	struct span reason = doc_get_str(c->in, "reason");
 	struct doc *out = doc_obj(a);
-	struct res *cluster, *t;
+	struct res *cluster = NULL, *t = NULL;
 	struct reply *bad;
 	int e;
 
@@ -511,7 +511,7 @@ describe_tasks(struct call *c)
 	struct arena *a = c->arena;
 	struct doc *out = doc_obj(a), *found = doc_arr(a), *lost = doc_arr(a);
 	const struct doc *refs = doc_get(c->in, "tasks");
-	struct res *cluster, *t;
+	struct res *cluster = NULL, *t = NULL;
 	struct reply *bad;
 
 	if ((bad = cluster_find(c, true, &cluster)))
@@ -579,7 +579,7 @@ list_tasks(struct call *c)
 {
 	struct doc *out = doc_obj(c->arena), *arns = doc_arr(c->arena);
 	struct span service = doc_get_str(c->in, "serviceName");
-	struct res *cluster, *svc;
+	struct res *cluster = NULL, *svc = NULL;
 	struct reply *bad;
 	struct query q = {.kind = &ecs_task, .scope = c->scope};
 	int e;

@@ -1,0 +1,35 @@
+/* The operations of ecs.  One that is not listed answers as not implemented. */
+#include "svc/ecs/ops.h"
+
+#include "svc/ecs/ecs.h"
+
+static const struct op_row ops[] = {
+	{"CreateCluster", create_cluster,
+	    "clusterName tags settings configuration capacityProviders "
+	    "defaultCapacityProviderStrategy serviceConnectDefaults"},
+	{"DescribeClusters", describe_clusters, NULL},
+	{"ListClusters", list_clusters, NULL},
+	{"UpdateCluster", update_cluster, NULL},
+	{"UpdateClusterSettings", update_cluster_settings, NULL},
+	{"DeleteCluster", delete_cluster, NULL},
+	{"PutClusterCapacityProviders", put_cluster_capacity_providers, NULL},
+	{"DescribeCapacityProviders", describe_capacity_providers, NULL},
+	{"RegisterTaskDefinition", register_task_definition, NULL},
+	{"DescribeTaskDefinition", describe_task_definition, NULL},
+	{"DeregisterTaskDefinition", deregister_task_definition, NULL},
+	{"DeleteTaskDefinitions", delete_task_definitions, NULL},
+	{"ListTaskDefinitions", list_task_definitions, NULL},
+	{"ListTaskDefinitionFamilies", list_task_definition_families, NULL},
+	{"RunTask", run_task, NULL},
+	{"StartTask", start_task, NULL},
+	{"StopTask", stop_task, NULL},
+	{"DescribeTasks", describe_tasks, NULL},
+	{"ListTasks", list_tasks, NULL},
+	{NULL, NULL, NULL},
+};
+
+const struct service ecs_service_ops = {
+	.name = "ecs",
+	.ops = ops,
+	.kinds = ecs_kinds,
+};
