@@ -377,7 +377,7 @@ run_task(struct call *c)
 	if ((r = launch_prepare(c, &l)))
 		return r;
 	for (int64_t i = 0; i < count; i++) {
-		struct res *t;
+		struct res *t = NULL;
 
 		if ((e = task_new(c, &l, (size_t)i, &t)))
 			return reply_failure(c, e);
