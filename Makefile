@@ -41,7 +41,7 @@ TESTS := $(foreach f,$(FILES),$(if $(filter test-%,$(notdir $f)),$(f:src/%.c=$(B
 FUZZERS := $(foreach f,$(FILES),$(if $(filter fuzz-%,$(notdir $f)),$(f:src/%.c=build-fuzz/%)))
 
 .SECONDARY:
-.PHONY: all help check check-unit check-source t fuzz bench install clean
+.PHONY: all help check build-tests check-unit check-source t fuzz bench install clean
 all: $(PROGRAMS:%=$(BUILD)/%)
 
 help:
@@ -82,6 +82,7 @@ $(BUILD)/%: $(BUILD)/%.o $(LIB)
 check: check-source check-unit
 check-source:
 	tools/check-source
+build-tests: $(TESTS)
 check-unit: $(TESTS)
 	tools/run-unit $(TESTS)
 t: $(BUILD)/$(dir $(T))test-$(notdir $(T))
