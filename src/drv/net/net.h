@@ -14,54 +14,9 @@
 #pragma once
 
 #include "base/arena.h"
+#include "warden/net.h" /* struct net_vpc and what it is made of */
 
 struct net;
-
-struct net_cidr {
-	uint32_t addr; /* host byte order */
-	uint8_t len;
-};
-
-struct net_eni {
-	struct span id;		/* "eni-0123456789abcdef0" */
-	struct span vpc;	/* "vpc-..." */
-	struct span netns;	/* owner's namespace */
-	uint32_t addr;		/* private, host byte order */
-	struct net_cidr subnet; /* prefix of the interface, gateway is base+1 */
-	unsigned char mac[6];
-	uint32_t public_addr;	/* 0: none */
-	bool internet;		/* the subnet's route table leads 0.0.0.0/0 to an
-				   internet gateway: public_addr works */
-	const struct span *groups; /* "sg-..." */
-	size_t n_groups;
-};
-
-enum net_proto { NET_ANY = -1, NET_ICMP = 1, NET_TCP = 6, NET_UDP = 17 };
-
-struct net_rule {
-	bool egress;
-	int proto;		/* IP protocol number, or NET_ANY */
-	int from_port, to_port; /* -1: all; for ICMP type and code */
-	struct net_cidr cidr;	/* the peer, unless group is given */
-	struct span group;	/* "sg-...": the addresses of its members */
-};
-
-struct net_group {
-	struct span id;
-	const struct net_rule *rules;
-	size_t n_rules;
-};
-
-/* The whole wanted state of one VPC. */
-struct net_vpc {
-	struct span id;
-	const struct net_cidr *cidrs;
-	size_t n_cidrs;
-	const struct net_eni *enis;
-	size_t n_enis;
-	const struct net_group *groups;
-	size_t n_groups;
-};
 
 typedef void (*net_cb)(void *ctx, int err, struct span why);
 
