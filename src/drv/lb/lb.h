@@ -3,7 +3,8 @@
  *
  * All calls are asynchronous and idempotent; callbacks run on the loop thread,
  * never before the call returned.  One call per load balancer at a time: the
- * caller waits for a callback before the next call with the same id.
+ * caller waits for a callback before the next call with the same id.  What a
+ * call is given stays until its callback.
  *
  * A proxy has a structure (listeners, rules, groups, health checks), which is
  * its configuration file, and servers, which come and go by its runtime API
@@ -88,6 +89,26 @@ struct lb_server {
 	unsigned since_s;  /* seconds since up or down changed */
 };
 
+/* The host's edge: connections to addrs:port for a host of the map go to that
+ * host's address, port `to`, led by a PROXY header. */
+struct lb_edge_bind {
+	uint16_t port;
+	uint16_t to;
+};
+struct lb_edge_host {
+	struct span name; /* lower case */
+	struct span addr; /* IPv4 */
+};
+struct lb_edge {
+	const struct span *addrs; /* "127.0.0.1", "::1" */
+	size_t n_addrs;
+	const struct lb_edge_bind *binds;
+	size_t n_binds;
+	const struct lb_edge_host *hosts;
+	size_t n_hosts;
+	struct span source;	  /* address to connect from, or empty */
+};
+
 typedef void (*lb_cb)(void *ctx, int err, struct span why);
 /* v is valid during the callback only. */
 typedef void (*lb_servers_cb)(void *ctx, int err, struct span why,
@@ -103,8 +124,10 @@ struct lb_ops {
 	    const struct lb_target *v, size_t n, lb_servers_cb cb, void *ctx);
 	/* The proxy is gone afterwards, with its files. */
 	void (*stop)(struct lb *l, struct span id, lb_cb cb, void *ctx);
-	/* The edge: host names and where they lead ("a.b c.d.e.f\n" lines). */
-	void (*edge)(struct lb *l, const struct doc *conf, lb_cb cb, void *ctx);
+	/* The edge runs and routes so.  Its binds are structure; a host that
+	 * comes, goes or moves is a word to the runtime API. */
+	void (*edge)(struct lb *l, const struct lb_edge *c, lb_cb cb,
+	    void *ctx);
 	void (*free)(struct lb *l);
 };
 

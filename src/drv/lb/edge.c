@@ -1,0 +1,119 @@
+/* The host's edge: its configuration and its map. */
+#include "base/id.h"
+#include "drv/lb/edge.h"
+
+static void
+frontend(const struct lb_edge *c, const struct lb_edge_bind *at,
+    const char *dir, struct buf *b)
+{
+	buf_addf(b, "frontend f%u\n", at->port);
+	for (size_t i = 0; i < c->n_addrs; i++)
+		buf_addf(b, "\tbind %s%.*s:%u\n",
+		    span_chr(c->addrs[i], ':') < 0 ? "ipv4@" : "ipv6@",
+		    SPAN_ARG(c->addrs[i]), at->port);
+	buf_addf(b, "\thttp-request set-var(txn.to) req.hdr(host),"
+	    "field(1,:),lower,map_str(%s/hosts.map)\n"
+	    "\thttp-request return status 404 content-type text/plain "
+	    "lf-string \"Neargate: no load balancer is called "
+	    "%%[req.hdr(host),field(1,:)].\\n\" "
+	    "hdr Server neargate unless { var(txn.to) -m found }\n"
+	    "\thttp-request set-dst var(txn.to)\n"
+	    "\thttp-request set-dst-port int(%u)\n"
+	    "\tdefault_backend lb\n", dir, at->to);
+}
+
+static void
+render(const struct lb_edge *c, const char *dir, struct span digest,
+    struct buf *b)
+{
+	buf_addf(b, "# Made by neargated for the host's edge; changes are "
+	    "lost.\n"
+	    "global\n"
+	    "\tsetenv NEARGATE_STRUCTURE %.*s\n"
+	    "\tstats socket %s/admin.sock mode 600 level admin "
+	    "expose-fd listeners\n"
+	    "\thard-stop-after 1h\n"
+	    "\tnbthread 1\n"
+	    "\ttune.bufsize 65536\n"
+	    "\ttune.http.maxhdr 256\n"
+	    "defaults\n"
+	    "\tmode http\n"
+	    "\ttimeout connect 10s\n"
+	    "\ttimeout client 4000s\n"
+	    "\ttimeout server 4000s\n"
+	    "\ttimeout tunnel 4000s\n"
+	    "\ttimeout http-request 60s\n"
+	    "\ttimeout http-keep-alive 4000s\n"
+	    "\toption idle-close-on-response\n"
+	    "\thttp-reuse safe\n", SPAN_ARG(digest), dir);
+	for (size_t i = 0; i < c->n_binds; i++)
+		frontend(c, &c->binds[i], dir, b);
+	buf_add_str(b, "backend lb\n\tserver lb 0.0.0.0:0 send-proxy-v2");
+	if (c->source.n)
+		buf_addf(b, " source %.*s", SPAN_ARG(c->source));
+	buf_add_char(b, '\n');
+}
+
+void
+lb_edge_render(struct arena *a, const struct lb_edge *c, const char *dir,
+    struct buf *ret_text, struct span *ret_digest)
+{
+	_cleanup_(buf_done) struct buf structure = BUF_INIT;
+
+	render(c, dir, SPAN("-"), &structure);
+	*ret_digest = span_of(sha256_hex(a, buf_span(&structure)));
+	render(c, dir, *ret_digest, ret_text);
+}
+
+struct span
+lb_edge_map(struct arena *a, const struct lb_edge *c)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < c->n_hosts; i++)
+		buf_addf(&b, "%.*s %.*s\n", SPAN_ARG(c->hosts[i].name),
+		    SPAN_ARG(c->hosts[i].addr));
+	return arena_span(a, buf_span(&b));
+}
+
+static const struct lb_edge_host *
+host(const struct lb_edge *c, struct span name)
+{
+	for (size_t i = 0; i < c->n_hosts; i++)
+		if (span_eq(c->hosts[i].name, name))
+			return &c->hosts[i];
+	return NULL;
+}
+
+/* `show map` answers "0x… name address" lines. */
+struct doc *
+lb_edge_plan(struct arena *a, const char *dir, const struct lb_edge *c,
+    struct span shown)
+{
+	struct doc *out = doc_arr(a), *known = doc_arr(a);
+	const struct lb_edge_host *h;
+	struct span line, name, rest = shown;
+
+	while (rest.p) {
+		line = span_trim(span_cut(&rest, '\n'));
+		if (!span_starts(line, SPAN("0x")))
+			continue;
+		span_cut(&line, ' ');
+		name = span_cut(&line, ' ');
+		doc_push(known, doc_strdup(a, name));
+		if (!(h = host(c, name)))
+			doc_push_str(a, out, arena_fmt_span(a,
+			    "del map %s/hosts.map %.*s", dir, SPAN_ARG(name)));
+		else if (!span_eq(h->addr, line))
+			doc_push_str(a, out, arena_fmt_span(a,
+			    "set map %s/hosts.map %.*s %.*s", dir,
+			    SPAN_ARG(name), SPAN_ARG(h->addr)));
+	}
+	for (size_t i = 0; i < c->n_hosts; i++)
+		if (!doc_has_str(known, c->hosts[i].name))
+			doc_push_str(a, out, arena_fmt_span(a,
+			    "add map %s/hosts.map %.*s %.*s", dir,
+			    SPAN_ARG(c->hosts[i].name),
+			    SPAN_ARG(c->hosts[i].addr)));
+	return out;
+}

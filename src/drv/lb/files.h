@@ -1,0 +1,11 @@
+/* The folder of a proxy, run_dir/lb/<id>/. */
+#pragma once
+
+#include "base/arena.h"
+
+/* "run_dir/lb/<id>"; made when make. */
+int lb_dir(struct arena *a, const char *run_dir, struct span id, bool make,
+    char **ret);
+/* Replaces dir/name as a whole.  The host's restart forgets it: no fsync. */
+int lb_file_write(const char *dir, const char *name, struct span text);
+void lb_dir_remove(const char *dir);

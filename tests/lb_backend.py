@@ -1,0 +1,46 @@
+"""Small HTTP backends for load balancer tests: python3 lb_backend.py PORT...
+
+/health answers the status in the file st<PORT> of the working directory, /hdr
+the request itself, /slowN after N seconds, /drop closes, the rest its port.
+"""
+import asyncio
+import os
+import sys
+
+
+async def handle(r, w, port):
+    try:
+        while True:
+            head = await r.readuntil(b"\r\n\r\n")
+            path = head.split(b" ")[1].decode()
+            status, body = 200, b"from %d" % port
+            if path.startswith("/health"):
+                st = "st%d" % port
+                if os.path.exists(st):
+                    with open(st) as f:
+                        status = int(f.read() or 200)
+            elif path == "/hdr":
+                body = head
+            elif path == "/drop":
+                break
+            elif path == "/own503":
+                status = 503
+            elif path.startswith("/slow"):
+                await asyncio.sleep(float(path[5:] or 3))
+            w.write(b"HTTP/1.1 %d X\r\nServer: be\r\nContent-Length: %d\r\n\r\n%s"
+                    % (status, len(body), body))
+            await w.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    w.close()
+
+
+async def main():
+    for p in sys.argv[1:]:
+        await asyncio.start_server(
+            lambda r, w, p=int(p): handle(r, w, p), "127.0.0.1", int(p))
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+
+asyncio.run(main())

@@ -1,0 +1,402 @@
+"""The load balancer driver with a real HAProxy and backends, on loopback."""
+import http.client
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOOL = HERE.parent / os.environ.get("NEARGATE_BUILD", "build") / "drv/lb/test-driver"
+A, B = "arn:tg/a", "arn:tg/b"
+
+
+def free_ports(n):
+    socks = [socket.socket() for _ in range(n)]
+    for s in socks:
+        s.bind(("127.0.0.1", 0))
+    ports = [s.getsockname()[1] for s in socks]
+    for s in socks:
+        s.close()
+    return ports
+
+
+def forward(*groups):
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": [
+        {"TargetGroupArn": g, "Weight": w} for g, w in groups]}}]
+
+
+def spec(**attributes):
+    return {"Protocol": "HTTP", "HealthCheckPort": "traffic-port",
+            "HealthCheckPath": "/health", "HealthCheckProtocol": "HTTP",
+            "HealthCheckIntervalSeconds": 1, "HealthCheckTimeoutSeconds": 1,
+            "HealthyThresholdCount": 2, "UnhealthyThresholdCount": 2,
+            "Matcher": {"HttpCode": "200-299"},
+            "Attributes": {k.replace("__", "."): v for k, v in attributes.items()}}
+
+
+class Proxy:
+    def __init__(self, tmp):
+        self.tmp = tmp
+        self.ports = free_ports(5)
+        self.port = self.ports[0]
+        self.be = self.ports[1:4]
+        self.dead = self.ports[4]
+        self.backend = subprocess.Popen(
+            [sys.executable, HERE / "lb_backend.py", *map(str, self.be)],
+            cwd=tmp, stdout=subprocess.PIPE, text=True)
+        assert self.backend.stdout.readline() == "ready\n"
+        self.tool = subprocess.Popen([TOOL, "serve", tmp], text=True,
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.conf = {"id": "lb-1", "attributes": {"idle_timeout.timeout_seconds": "2"},
+                     "listeners": [{"port": self.port, "actions": forward((A, 1))}],
+                     "groups": [{"arn": A, "name": "tg-a", "spec": spec()},
+                                {"arn": B, "name": "tg-b", "spec": spec()}]}
+
+    def call(self, op, **more):
+        self.tool.stdin.write(json.dumps({**self.conf, **more, "op": op}) + "\n")
+        self.tool.stdin.flush()
+        return json.loads(self.tool.stdout.readline())
+
+    def sync(self):
+        r = self.call("sync")
+        assert r["err"] == 0, r
+
+    def targets(self, *t):
+        r = self.call("targets", targets=list(t))
+        assert r["err"] == 0, r
+        return {s["name"] + ("o" if s["open"] else ""): s for s in r["servers"]}
+
+    def target(self, i, group="tg-a", **more):
+        return {"group": group, "name": "%016x" % i, "addr": "127.0.0.1",
+                "port": self.be[i] if i < 3 else self.dead, **more}
+
+    def wait(self, want, *t, limit=10):
+        end = time.time() + limit
+        while time.time() < end:
+            s = self.targets(*t)
+            if want(s):
+                return s
+            time.sleep(0.1)
+        raise AssertionError(s)
+
+    def up(self, *t):
+        return self.wait(lambda s: all(s[x["name"]]["up"] for x in t), *t)
+
+    def get(self, path="/", method="GET", headers={}, port=None):
+        c = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=15)
+        c.request(method, path, headers=headers)
+        r = c.getresponse()
+        r.text = r.read().decode()
+        c.close()
+        return r
+
+    def close(self):
+        self.tool.stdin.close()
+        self.tool.wait(20)
+        self.backend.kill()
+        self.backend.wait()
+
+
+@pytest.fixture
+def proxy(tmp_path):
+    p = Proxy(tmp_path)
+    yield p
+    p.close()
+
+
+class Hammer:
+    """Clients with a connection each, until told; every failure is kept."""
+
+    def __init__(self, proxy, n=4):
+        self.proxy, self.stop, self.bad, self.count = proxy, False, [], 0
+        self.threads = [threading.Thread(target=self.run) for _ in range(n)]
+        for t in self.threads:
+            t.start()
+
+    def run(self):
+        c = http.client.HTTPConnection("127.0.0.1", self.proxy.port, timeout=15)
+        while not self.stop:
+            try:
+                c.request("GET", "/")
+                r = c.getresponse()
+                r.read()
+                self.count += 1
+                if r.status != 200:
+                    self.bad.append(r.status)
+            except Exception as e:
+                self.bad.append(repr(e))
+                c.close()
+            time.sleep(0.001)
+        c.close()
+
+    def end(self):
+        self.stop = True
+        for t in self.threads:
+            t.join()
+        return self.bad
+
+
+def test_no_target_then_new_one_waits_for_its_checks(proxy):
+    proxy.sync()
+    r = proxy.get()
+    assert (r.status, r.getheader("server")) == (503, "awselb/2.0")
+    assert "503 Service Temporarily Unavailable" in r.text
+    t = proxy.target(0)
+    start = time.time()
+    s = proxy.targets(t)
+    assert not s[t["name"]]["up"]
+    while not proxy.targets(t)[t["name"]]["up"]:
+        before = proxy.get().status
+        if not proxy.targets(t)[t["name"]]["up"]:
+            assert before == 503
+        assert time.time() < start + 10
+    assert time.time() - start > 0.8    # two checks, a second apart
+    assert proxy.get().status == 200
+
+
+def test_health_and_fail_open(proxy):
+    proxy.sync()
+    t = [proxy.target(0, judged=True), proxy.target(1, judged=True)]
+    proxy.up(*t)
+    (proxy.tmp / ("st%d" % proxy.be[0])).write_text("503")
+    s = proxy.wait(lambda s: not s[t[0]["name"]]["up"], *t)[t[0]["name"]]
+    assert (s["check"], s["code"]) == (2, 503)
+    assert {proxy.get().text for _ in range(6)} == {"from %d" % proxy.be[1]}
+    (proxy.tmp / ("st%d" % proxy.be[1])).write_text("500")
+    proxy.wait(lambda s: not s[t[1]["name"]]["up"], *t)
+    assert {proxy.get().text for _ in range(6)} == {"from %d" % p for p in proxy.be[:2]}
+    (proxy.tmp / ("st%d" % proxy.be[0])).write_text("204")
+    proxy.wait(lambda s: s[t[0]["name"]]["up"], *t)
+    assert {proxy.get().text for _ in range(6)} == {"from %d" % proxy.be[0]}
+
+
+def test_unhealthy_from_the_start_gets_nothing(proxy):
+    proxy.sync()
+    dead = proxy.target(3)
+    s = proxy.wait(lambda s: s[dead["name"]]["check"] == 4, dead)
+    assert not s[dead["name"]]["up"]
+    assert proxy.get().status == 503
+
+
+def test_bad_gateway_and_timeout(proxy):
+    proxy.sync()
+    good, dead = proxy.target(0, judged=True), proxy.target(3, judged=True)
+    proxy.up(good)
+    assert proxy.get("/drop").status == 502
+    r = proxy.get("/slow5")
+    assert (r.status, r.getheader("server")) == (504, "awselb/2.0")
+    assert "504 Gateway Time-out" in r.text
+    r = proxy.get("/own503")
+    assert (r.status, r.text, r.getheader("server")) == (
+        503, "from %d" % proxy.be[0], "be")
+    proxy.wait(lambda s: good["name"] not in s and dead["name"] + "o" in s, dead)
+    r = proxy.get()
+    assert (r.status, r.getheader("server")) == (502, "awselb/2.0")
+    assert "502 Bad Gateway" in r.text
+
+
+def test_headers(proxy):
+    proxy.sync()
+    proxy.up(proxy.target(0))
+    h = proxy.get("/hdr").text.lower()
+    assert "x-forwarded-for: 127.0.0.1\r" in h
+    assert "x-forwarded-proto: http\r" in h
+    assert "x-forwarded-port: %d\r" % proxy.port in h
+    import re
+    assert re.search(r"x-amzn-trace-id: root=1-[0-9a-f]{8}-[0-9a-f]{24}\r", h)
+    h = proxy.get("/hdr", headers={"X-Forwarded-For": "9.9.9.9",
+                                   "X-Amzn-Trace-Id": "Root=1-x"}).text.lower()
+    assert "x-forwarded-for: 9.9.9.9, 127.0.0.1\r" in h
+    assert re.search(r"x-amzn-trace-id: self=1-[0-9a-f]{8}-[0-9a-f]{24};root=1-x\r", h)
+
+
+def fixed(text, status="200"):
+    return [{"Type": "fixed-response", "FixedResponseConfig": {
+        "StatusCode": status, "ContentType": "text/plain", "MessageBody": text}}]
+
+
+def cond(field, config, **values):
+    return {"Field": field, config: values}
+
+
+def test_rules(proxy):
+    rules = [
+        ([cond("host-header", "HostHeaderConfig", Values=["*.Example.com", "x}"])], "host"),
+        ([cond("path-pattern", "PathPatternConfig", Values=["/img/*", "/a?c"]),
+          cond("http-request-method", "HttpRequestMethodConfig", Values=["GET"])], "path"),
+        ([cond("http-header", "HttpHeaderConfig", HttpHeaderName="X-Beta",
+               Values=["Yes*", "-i", "}"])], "header"),
+        ([cond("query-string", "QueryStringConfig",
+               Values=[{"Key": "v", "Value": "1?"}, {"Value": "only"}])], "query"),
+        ([cond("source-ip", "SourceIpConfig", Values=["10.0.0.0/8"])], "never"),
+        ([cond("http-request-method", "HttpRequestMethodConfig", Values=["PURGE"])],
+         "a\n\"q\" %[src] $HOME #x \\ 'y'"),
+    ]
+    proxy.conf["listeners"][0]["rules"] = [
+        {"conditions": c, "actions": fixed(t)} for c, t in rules]
+    proxy.conf["listeners"][0]["actions"] = fixed("default", "404")
+    proxy.sync()
+    table = [
+        ({"path": "/", "headers": {"Host": "a.example.COM:80"}}, "host"),
+        ({"path": "/", "headers": {"Host": "example.com"}}, "default"),
+        ({"path": "/img/x.png?q"}, "path"), ({"path": "/abc"}, "path"),
+        ({"path": "/ABC"}, "default"), ({"path": "/abbc"}, "default"),
+        ({"path": "/img/x", "method": "POST"}, "default"),
+        ({"path": "/", "headers": {"x-beta": "yes, do"}}, "header"),
+        ({"path": "/", "headers": {"x-beta": "no"}}, "default"),
+        ({"path": "/", "headers": {"x-beta": "-I"}}, "header"),
+        ({"path": "/", "headers": {"x-beta": "}"}}, "header"),
+        ({"path": "/?a=b&V=12"}, "query"), ({"path": "/?v=123"}, "default"),
+        ({"path": "/?xv=12"}, "default"), ({"path": "/?z=ONLY"}, "query"),
+        ({"path": "/?only"}, "query"), ({"path": "/?only=1"}, "default"),
+        ({"path": "/", "method": "PURGE"}, rules[5][1]),
+    ]
+    for request, want in table:
+        r = proxy.get(**request)
+        assert r.text == want, request
+        assert r.getheader("server") == "awselb/2.0"
+    assert proxy.get().status == 404
+
+
+def test_redirects(proxy):
+    conf = {"Protocol": "HTTPS", "Port": "443", "Host": "#{host}", "Path": "/#{path}",
+            "Query": "#{query}", "StatusCode": "HTTP_301"}
+    proxy.conf["listeners"][0]["actions"] = [{"Type": "redirect", "RedirectConfig": conf}]
+    proxy.sync()
+    for path, want in (("/a/b?c=d", "https://h.example:443/a/b?c=d"),
+                       ("/a", "https://h.example:443/a"), ("/?", "https://h.example:443/")):
+        r = proxy.get(path, headers={"Host": "h.example:8080"})
+        assert (r.status, r.getheader("location")) == (301, want)
+        assert r.getheader("server") == "awselb/2.0"
+    conf.update(Protocol="#{protocol}", Port="#{port}", Host="www.#{host}", Path="/x%#{path}",
+                Query="p=#{path}", StatusCode="HTTP_302")
+    proxy.sync()
+    r = proxy.get("/a?c", headers={"Host": "h"})
+    assert (r.status, r.getheader("location")) == (
+        302, "http://www.h:%d/x%%a?p=a" % proxy.port)
+
+
+def test_weights(proxy):
+    proxy.conf["listeners"][0]["actions"] = forward((A, 3), (B, 1))
+    proxy.sync()
+    proxy.up(proxy.target(0), proxy.target(1, "tg-b"))
+    got = [proxy.get().text for _ in range(200)]
+    share = got.count("from %d" % proxy.be[0])
+    assert 115 <= share <= 185, share
+    proxy.conf["listeners"][0]["actions"] = forward((A, 0), (B, 5))
+    proxy.sync()
+    assert {proxy.get().text for _ in range(20)} == {"from %d" % proxy.be[1]}
+
+
+def test_sticky(proxy):
+    proxy.conf["groups"][0]["spec"] = spec(stickiness__enabled="true")
+    proxy.sync()
+    t = [proxy.target(i) for i in range(3)]
+    proxy.up(*t)
+    r = proxy.get()
+    cookie = r.getheader("set-cookie").split(";")[0]
+    assert cookie.startswith("AWSALB=")
+    mine = r.text
+    assert {proxy.get(headers={"Cookie": cookie}).text for _ in range(9)} == {mine}
+    assert len({proxy.get().text for _ in range(9)}) == 3
+    i = proxy.be.index(int(mine.split()[1]))
+    t[i]["draining"] = True
+    proxy.wait(lambda s: s[t[i]["name"]]["drain"], *t)
+    assert mine not in {proxy.get(headers={"Cookie": cookie}).text for _ in range(9)}
+    del t[i]["draining"]
+    proxy.wait(lambda s: not s[t[i]["name"]]["drain"], *t)
+    assert {proxy.get(headers={"Cookie": cookie}).text for _ in range(9)} == {mine}
+
+
+def test_draining_loses_nothing(proxy):
+    proxy.sync()
+    t = [proxy.target(0, judged=True), proxy.target(1, judged=True)]
+    proxy.up(*t)
+    slow = []
+    threads = [threading.Thread(target=lambda: slow.append(proxy.get("/slow1").status))
+               for _ in range(6)]
+    h = Hammer(proxy)
+    for x in threads:
+        x.start()
+    time.sleep(0.3)
+    for i in (0, 1, 0):
+        t[i]["draining"] = True
+        proxy.wait(lambda s: s[t[i]["name"]]["active"] == 0, *t)
+        left = [x for x in t if x is not t[i]]
+        proxy.wait(lambda s: t[i]["name"] not in s and t[i]["name"] + "o" not in s, *left)
+        del t[i]["draining"]
+        proxy.up(*t)
+    for x in threads:
+        x.join()
+    assert h.end() == []
+    assert slow == [200] * 6
+    assert h.count > 500
+
+
+def test_reload_loses_nothing_and_keeps_health(proxy):
+    proxy.sync()
+    t = [proxy.target(0, judged=True), proxy.target(1, judged=True), proxy.target(3, judged=True)]
+    proxy.up(*t[:2])
+    proxy.wait(lambda s: s[t[2]["name"]]["check"] == 4, *t)
+    proxy.targets(*t)
+    slow = []
+    x = threading.Thread(target=lambda: slow.append(proxy.get("/slow1.5").status))
+    x.start()
+    h = Hammer(proxy)
+    time.sleep(0.2)
+    for i in range(4):
+        proxy.conf["listeners"][0]["rules"] = [
+            {"conditions": [cond("path-pattern", "PathPatternConfig", Values=["/r%d" % i])],
+             "actions": fixed("r%d" % i)}]
+        proxy.sync()
+        assert proxy.get("/r%d" % i).text == "r%d" % i
+        s = proxy.targets(*t)
+        assert [s[x["name"]]["up"] for x in t] == [True, True, False]
+    x.join()
+    assert h.end() == []
+    assert slow == [200]
+    assert h.count > 200
+
+
+def pids(tmp):
+    out = subprocess.run(["pgrep", "-f", "haproxy .*%s/" % tmp],
+                         capture_output=True, text=True).stdout.split()
+    return out
+
+
+def test_same_structure_is_left_alone(proxy):
+    proxy.sync()
+    before = pids(proxy.tmp)
+    assert before
+    proxy.sync()
+    proxy.sync()
+    assert pids(proxy.tmp) == before
+
+
+def test_edge(proxy):
+    edge, lb2 = free_ports(2)
+    proxy.conf["edge"] = "127.0.0.9/32"
+    proxy.sync()
+    proxy.up(proxy.target(0))
+    conf = {"port": edge, "to": proxy.port, "source": "127.0.0.9",
+            "hosts": {"a.test": "127.0.0.1"}}
+    assert proxy.call("edge", **conf)["err"] == 0
+    r = proxy.get("/hdr", headers={"Host": "A.test:%d" % edge}, port=edge)
+    assert r.status == 200
+    # The client's address, not the edge's.
+    assert "x-forwarded-for: 127.0.0.1\r" in r.text.lower()
+    r = proxy.get(headers={"Host": "b.test"}, port=edge)
+    assert r.status == 404 and "b.test" in r.text
+    before = pids(proxy.tmp)
+    conf["hosts"] = {"b.test": "127.0.0.1"}
+    assert proxy.call("edge", **conf)["err"] == 0
+    assert proxy.get(headers={"Host": "b.test"}, port=edge).status == 200
+    assert proxy.get(headers={"Host": "a.test"}, port=edge).status == 404
+    assert pids(proxy.tmp) == before
