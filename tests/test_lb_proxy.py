@@ -126,10 +126,10 @@ class Hammer:
             try:
                 c.request("GET", "/")
                 r = c.getresponse()
-                r.read()
+                text = r.read()
                 self.count += 1
                 if r.status != 200:
-                    self.bad.append(r.status)
+                    self.bad.append((r.status, r.getheaders(), text))
             except Exception as e:
                 self.bad.append(repr(e))
                 c.close()

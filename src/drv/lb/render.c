@@ -111,9 +111,10 @@ forwarded_for(const struct lb_conf *c, struct buf *b)
 		return;
 	}
 	buf_addf(b, "\tacl forwarded req.fhdr(X-Forwarded-For) -m found\n"
-	    "\thttp-request set-header X-Forwarded-For %s unless forwarded\n"
 	    "\thttp-request replace-header X-Forwarded-For ^(.*)$ "
-	    "\"\\1, %s\" if forwarded\n", client, client);
+	    "\"\\1, %s\" if forwarded\n"
+	    "\thttp-request set-header X-Forwarded-For %s unless forwarded\n",
+	    client, client);
 }
 
 /* https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html */
@@ -356,12 +357,15 @@ backend(const struct lb_group *g, const char *dir, struct buf *b)
 	buf_addf(b, "backend %.*s\n\tbalance %s\n\toption allbackups\n",
 	    SPAN_ARG(g->name), least ? "leastconn" : "roundrobin");
 	health_check(g, b);
+	/* A process that is being replaced counts no servers and still has to
+	 * answer what comes on its last connections. */
 	buf_add_str(b, "\tacl deserted nbsrv eq 0\n"
-	    "\thttp-request set-var(txn.answered) bool(true) if deserted\n"
+	    "\tacl replaced stopping\n"
+	    "\thttp-request set-var(txn.answered) bool(true) if deserted !replaced\n"
 	    "\thttp-request return status 503 content-type text/html string ");
 	lb_render_page(b, 503);
 	buf_add_str(b, " hdr Server awselb/2.0 hdr Date "
-	    "\"%[date(),http_date]\" if deserted\n"
+	    "\"%[date(),http_date]\" if deserted !replaced\n"
 	    "\tacl refused status 503\n"
 	    "\tacl answered var(txn.answered) -m found\n"
 	    "\tacl slow date(0,ms),sub(txn.t0) ge 10000\n"
