@@ -11,12 +11,24 @@
 #include "base/log.h"
 #include "warden/net-host.h"
 #include "warden/net-ns.h"
+#include "warden/net-rtnl.h"
 
 #define DIR_PATH    "/run/neargate-net"
 #define WAS_OFF	    "ip-forward-was-off"
 #define IP_FORWARD  "/proc/sys/net/ipv4/ip_forward"
 #define MAIN_POOL   0xc6120000u /* 198.18.0.0/16 */
 #define OTHER_POOLS 0xc6130000u /* 198.19.0.0/16 in pieces of 1024 */
+
+/* ng0's file says MAIN_PIECE, that of another its piece of the shared range. */
+#define MAIN_PIECE 64u
+
+static struct net_cidr
+pool_of(uint64_t piece)
+{
+	if (piece == MAIN_PIECE)
+		return (struct net_cidr){MAIN_POOL, 16};
+	return (struct net_cidr){OTHER_POOLS + (uint32_t)piece * 1024, 22};
+}
 
 static int
 open_dir(int *ret)
@@ -112,13 +124,11 @@ net_host_pool(const char *instance, struct net_cidr *ret, int *ret_fd)
 	    openat(dir, instance, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return err_origin(errno, "instance %s runs already", instance);
-	/* ng0's file says 64: no piece of the shared range. */
-	if (ftruncate(fd, 0) < 0 ||
-	    dprintf(fd, "%u\n", ours ? 64 : (unsigned)piece) < 0)
+	if (ours)
+		piece = MAIN_PIECE;
+	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%u\n", (unsigned)piece) < 0)
 		return err_origin(errno, DIR_PATH "/%s", instance);
-	*ret = ours ? (struct net_cidr){MAIN_POOL, 16}
-		    : (struct net_cidr){OTHER_POOLS + (uint32_t)piece * 1024,
-			      22};
+	*ret = pool_of(piece);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -218,6 +228,25 @@ forward_on(void)
 	return err_trace(write_forward("1"));
 }
 
+/* Addresses of the pool that nobody has must not leave by the host's default
+ * route: someone else may answer there. */
+static int
+reject_pool(struct net_cidr pool, bool on)
+{
+	_cleanup_(rtnl_done) struct rtnl rt = RTNL_INIT;
+	struct rtnl_route route = {
+		.dst = pool.addr, .len = pool.len, .reject = true};
+	int e = rtnl_open(&rt);
+	if (e)
+		return err_trace(e);
+	if (on)
+		rtnl_route(&rt, &route);
+	else
+		rtnl_route_del(&rt, &route);
+	e = rtnl_send(&rt);
+	return e == -ESRCH && !on ? 0 : err_trace(e);
+}
+
 int
 net_host_up(const char *instance, struct net_cidr pool)
 {
@@ -232,7 +261,8 @@ net_host_up(const char *instance, struct net_cidr pool)
 		iptables(instance, "-D");
 		iptables(instance, "-I");
 	}
-	return err_trace(forward_on());
+	e = reject_pool(pool, true);
+	return err_trace(e ? e : forward_on());
 }
 
 static bool
@@ -264,6 +294,10 @@ net_host_down(const char *instance)
 	int e2 = open_dir(&dir);
 	if (e2)
 		return err_trace(e ? e : e2);
+	uint64_t piece;
+	if (read_number(dir, instance, &piece) && piece <= MAIN_PIECE)
+		e2 = reject_pool(pool_of(piece), false);
+	e = e ? e : e2;
 	unlinkat(dir, instance, 0);
 	if (!others(dir) && faccessat(dir, WAS_OFF, F_OK, 0) == 0) {
 		e2 = write_forward("0");

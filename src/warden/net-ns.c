@@ -49,6 +49,13 @@ ns_init(void)
 }
 
 int
+ns_host(void)
+{
+	AN(host_ns >= 0);
+	return host_ns;
+}
+
+int
 ns_enter(int fd)
 {
 	if (setns(fd, CLONE_NEWNET) < 0)

@@ -14,6 +14,7 @@
 
 /* Opens the host's namespace; once, before all else. */
 int ns_init(void);
+int ns_host(void); /* its fd; borrowed */
 /* The namespace called name, made if it is not there: empty, lo down. */
 int ns_open(const char *name, bool create, int *ret_fd, bool *ret_created);
 enum { NS_E_NONE = 1 };	/* ns_open without create: there is none */

@@ -189,6 +189,15 @@ rtnl_link_del(struct rtnl *r, int index)
 }
 
 void
+rtnl_link_del_name(struct rtnl *r, const char *name)
+{
+	struct nlmsghdr *h = begin(r, RTM_DELLINK, 0);
+	mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(h, IFLA_IFNAME, name);
+	end(r, h);
+}
+
+void
 rtnl_addr(struct rtnl *r, int index, uint32_t addr, uint8_t len)
 {
 	struct nlmsghdr *h =
@@ -241,7 +250,9 @@ put_route(struct rtnl *r, uint16_t type, uint16_t flags,
 	t->rtm_dst_len = v->len;
 	t->rtm_table = RT_TABLE_UNSPEC;
 	t->rtm_protocol = RTPROT_STATIC;
-	t->rtm_type = v->index ? RTN_UNICAST : RTN_BLACKHOLE;
+	t->rtm_type = v->index ? RTN_UNICAST
+	    : v->reject	       ? RTN_UNREACHABLE
+			       : RTN_BLACKHOLE;
 	t->rtm_scope = v->index && !v->via ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	t->rtm_flags = v->via ? RTNH_F_ONLINK : 0;
 	mnl_attr_put_u32(h, RTA_TABLE, v->table ? v->table : RT_TABLE_MAIN);

@@ -36,6 +36,7 @@ void rtnl_veth(struct rtnl *r, const struct rtnl_end *one,
 /* alias NULL: as it is.  It holds at most 255 bytes. */
 void rtnl_link(struct rtnl *r, int index, bool up, const char *alias);
 void rtnl_link_del(struct rtnl *r, int index);
+void rtnl_link_del_name(struct rtnl *r, const char *name);
 /* No route comes with it. */
 void rtnl_addr(struct rtnl *r, int index, uint32_t addr, uint8_t len);
 void rtnl_neigh(struct rtnl *r, int index, uint32_t addr,
@@ -47,7 +48,8 @@ struct rtnl_route {
 	uint32_t dst;
 	uint8_t len;
 	uint32_t via;	/* 0: on the link itself */
-	int index;	/* 0: a black hole */
+	int index;	/* 0: packets are dropped */
+	bool reject;	/* index 0: with an error to the sender */
 	uint32_t table;	/* 0: main */
 };
 

@@ -215,8 +215,10 @@ found_route(void *ctx, uint32_t dst)
 static int
 make_host_link(struct nets *n, struct vpc *v, const char *name)
 {
-	struct rtnl_end host = {name, 0, host_mac, -1};
-	struct rtnl_end router = {"host", HOST_INDEX, router_mac, v->fd};
+	/* The kernel heeds the second end's index only when the first has one,
+	 * so the router's end, whose index is ours to choose, is the first. */
+	struct rtnl_end host = {name, 0, host_mac, ns_host()};
+	struct rtnl_end router = {"host", HOST_INDEX, router_mac, -1};
 	unsigned old = if_nametoindex(name);
 	if (old) {
 		rtnl_link_del(&n->rt, (int)old);
@@ -224,8 +226,8 @@ make_host_link(struct nets *n, struct vpc *v, const char *name)
 		if (e)
 			return err_trace(e);
 	}
-	rtnl_veth(&n->rt, &host, &router, MTU);
-	int e = rtnl_send(&n->rt);
+	rtnl_veth(&v->rt, &router, &host, MTU);
+	int e = rtnl_send(&v->rt);
 	if (e)
 		return err_trace(e);
 	v->host_link = (int)if_nametoindex(name);
@@ -476,6 +478,14 @@ eni_up(struct nets *n, struct vpc *v, const struct net_eni *w)
 	if (e)
 		return err_trace(e);
 	e = make_wire(v, w, index, slot, ns);
+	if (e == -EEXIST) {
+		/* Its forerunner's namespace is still ending. */
+		_cleanup_free_ char *outer = outer_name(w->id);
+		rtnl_link_del_name(&v->rt, outer);
+		e = rtnl_send(&v->rt);
+		if (e == 0 || e == -ENODEV)
+			e = make_wire(v, w, index, slot, ns);
+	}
 	/* lo must be up, also when a crash came between the steps. */
 	if (e == 0)
 		e = make_inner(w, slot, slot == 0, ns);
@@ -483,11 +493,9 @@ eni_up(struct nets *n, struct vpc *v, const struct net_eni *w)
 		rtnl_link(&v->rt, index, true, alias);
 		e = rtnl_send(&v->rt);
 	}
-	if (e) {
-		rtnl_link_del(&v->rt, index);
-		(void)rtnl_send(&v->rt);
+	/* After a failure it has no alias; the next try takes it away. */
+	if (e)
 		return err_trace(e);
-	}
 	eni_add(v, w->id, w->netns, index, slot, alias)->wanted = true;
 	return 0;
 }
