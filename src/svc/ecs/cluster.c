@@ -301,7 +301,7 @@ create_cluster(struct call *c)
 		    "Cluster name contains invalid characters.");
 	if (!settings_check(c->arena, c->in, &why) ||
 	    !providers_check(c->arena, c->in, &why) ||
-	    !tags_check(c->arena, doc_get(c->in, "tags"), c->who.system, &why))
+	    !ecs_tags_check(c->arena, doc_get(c->in, "tags"), c->who.system, &why))
 		return reply_refusal(c, &why);
 	e = cluster_get(c, name, &r);
 	if (e < 0)
@@ -316,7 +316,7 @@ create_cluster(struct call *c)
 	copy_member(c, r, "capacityProviders");
 	copy_member(c, r, "defaultCapacityProviderStrategy");
 	if ((e = store_insert(c->store, c->arena, r)) ||
-	    (e = tags_put(c, r, doc_get(c->in, "tags"))))
+	    (e = ecs_tags_put(c, r, doc_get(c->in, "tags"))))
 		return reply_failure(c, err_fold(e));
 	return reply_cluster(c, r);
 }

@@ -87,7 +87,7 @@ tag_check(struct arena *a, const struct doc *tag, bool system,
 }
 
 bool
-tags_check(struct arena *a, const struct doc *tags, bool system,
+ecs_tags_check(struct arena *a, const struct doc *tags, bool system,
     struct refusal *ret)
 {
 	if (doc_len(tags) > 50)
@@ -100,7 +100,7 @@ tags_check(struct arena *a, const struct doc *tags, bool system,
 }
 
 int
-tags_put(struct call *c, const struct res *r, const struct doc *tags)
+ecs_tags_put(struct call *c, const struct res *r, const struct doc *tags)
 {
 	doc_each(t, tags) {
 		int e = store_tag(c->store, r, doc_get_str(t, "key"),

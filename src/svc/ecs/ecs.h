@@ -48,9 +48,9 @@ void failure_add(struct call *c, struct doc *failures, struct span arn,
     const char *reason);
 
 /* Tags */
-bool tags_check(struct arena *a, const struct doc *tags, bool system,
+bool ecs_tags_check(struct arena *a, const struct doc *tags, bool system,
     struct refusal *ret);
-int tags_put(struct call *c, const struct res *r, const struct doc *tags);
+int ecs_tags_put(struct call *c, const struct res *r, const struct doc *tags);
 /* [{key, value}] */
 int tags_list(struct call *c, const struct res *r, struct doc **ret);
 /* Is `what` in the input's "include"? */

@@ -177,7 +177,7 @@ launch_prepare(struct call *c, struct launch *l)
 	if ((bad = cluster_find(c, true, &l->cluster)) ||
 	    (bad = find_taskdef(c, &l->taskdef)))
 		return bad;
-	if (!tags_check(a, l->tags, c->who.system, &why))
+	if (!ecs_tags_check(a, l->tags, c->who.system, &why))
 		return reply_refusal(c, &why);
 	if ((bad = launch_check(c, c->in, l->cluster, l->taskdef->spec,
 		 l->spec)) ||
@@ -252,7 +252,7 @@ static int
 put_tags(struct call *c, const struct launch *l, const struct res *r)
 {
 	struct doc *own;
-	int e = tags_put(c, r, l->tags);
+	int e = ecs_tags_put(c, r, l->tags);
 
 	if (e)
 		return err_trace(e);

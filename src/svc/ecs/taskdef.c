@@ -82,7 +82,7 @@ register_task_definition(struct call *c)
 	int e;
 
 	if (!taskdef_check(a, c->in, &why) ||
-	    !tags_check(a, doc_get(c->in, "tags"), c->who.system, &why))
+	    !ecs_tags_check(a, doc_get(c->in, "tags"), c->who.system, &why))
 		return reply_refusal(c, &why);
 	/* A counter of its own: a revision is never given out twice, also
 	 * after the newest one was deleted. */
@@ -101,7 +101,7 @@ register_task_definition(struct call *c)
 	    arena_fmt_span(a, "%.*s:%lld", SPAN_ARG(family), (long long)rev));
 	r->spec = spec;
 	if ((e = store_insert(c->store, a, r)) ||
-	    (e = tags_put(c, r, doc_get(c->in, "tags"))))
+	    (e = ecs_tags_put(c, r, doc_get(c->in, "tags"))))
 		return reply_failure(c, err_fold(e));
 	return reply_taskdef(c, r, doc_len(doc_get(c->in, "tags")) > 0);
 }

@@ -1,0 +1,38 @@
+/*
+ * The API endpoint: AWS's wire protocols over one HTTP handler.
+ *
+ * Besides AWS's operations it answers GET /_neargate/health and, only when
+ * api_config.ephemeral, POST /_neargate/reset, which empties the store and
+ * runs the reset hook.
+ */
+#pragma once
+
+#include "api/op.h"
+#include "http/server.h"
+
+struct root_key {
+	struct span account;
+	struct span access_key;
+	struct span secret_key;
+};
+
+struct api_config {
+	struct store *store;
+	const struct service *const *services; /* NULL-terminated */
+	struct root_key root;	/* copied */
+	bool ephemeral;
+	void (*on_reset)(void *ctx); /* may be NULL */
+	void *on_reset_ctx;
+};
+
+struct api *api_new(const struct api_config *c);
+void api_free(struct api *api);
+const struct http_handler *api_handler(struct api *api);
+/* "http://127.0.0.1:4566", for URLs in replies to internal calls. */
+void api_set_origin(struct api *api, struct span origin);
+
+/* Loads the root key and the account id from the settings; what want gives
+ * replaces them, what neither has is made.  Writes state_dir/root-credentials
+ * (mode 0600), which `neargate env` prints. */
+int root_load(struct store *s, struct arena *a, const struct root_key *want,
+    const char *state_dir, struct root_key *ret);

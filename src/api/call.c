@@ -1,0 +1,163 @@
+/* Running one operation, for the wire and for callers inside. */
+#include "api/internal.h"
+#include "base/id.h"
+
+const struct service *
+api_service(struct api *api, struct span name)
+{
+	for (const struct service *const *s = api->config.services; *s; s++)
+		if (span_is(name, (*s)->name))
+			return *s;
+	return NULL;
+}
+
+static const struct op_row *
+find_row(const struct service *s, struct span op)
+{
+	for (const struct op_row *row = s ? s->ops : NULL; row && row->name; row++)
+		if (span_is(op, row->name))
+			return row;
+	return NULL;
+}
+
+/* Is word one of the space-separated words of list? */
+static bool
+has_word(const char *list, struct span word)
+{
+	struct span rest = span_of(list);
+
+	while (rest.p)
+		if (span_eq(span_cut(&rest, ' '), word))
+			return true;
+	return false;
+}
+
+static int
+init_scope(struct call *c)
+{
+	_cleanup_free_ char *key = xasprintf("%s/%.*s/%.*s", c->service->name,
+	    SPAN_ARG(c->scope.account), SPAN_ARG(c->scope.region));
+	struct inited *i;
+	int r;
+
+	HASH_FIND_STR(c->api->inited, key, i);
+	if (i || !c->service->scope_init)
+		return 0;
+	if ((r = c->service->scope_init(c->store, c->arena, c->scope)) < 0)
+		return err_trace(r);
+	i = xcalloc(1, sizeof(*i));
+	i->key = TAKE_PTR(key);
+	HASH_ADD_KEYPTR(hh, c->api->inited, i->key, strlen(i->key), i);
+	return 0;
+}
+
+void
+api_forget_scopes(struct api *api)
+{
+	struct inited *i, *next;
+
+	HASH_ITER (hh, api->inited, i, next) {
+		HASH_DEL(api->inited, i);
+		free(i->key);
+		free(i);
+	}
+}
+
+struct reply *
+call_run(struct call *c)
+{
+	const struct op_row *row = find_row(c->service, model_op_name(c->op));
+	struct reply *r;
+	int ret;
+
+	if (!row)
+		return reply_not_implemented(c, "%s", "");
+	if (row->takes && !c->who.system)
+		doc_each_key(k, v, c->in)
+			if (!has_word(row->takes, k))
+				return reply_not_implemented(c, "%.*s",
+				    SPAN_ARG(k));
+	/* What AWS has from the start stays, also when the call fails. */
+	if ((ret = init_scope(c)) < 0)
+		return reply_failure(c, ret);
+	if ((ret = store_savepoint(c->store)) < 0)
+		return reply_failure(c, ret);
+	r = row->fn(c);
+	CHECK_OBJ(r, REPLY_MAGIC);
+	if (r->kind == REPLY_ERROR)
+		store_rollback(c->store);
+	else
+		store_release(c->store);
+	return r;
+}
+
+int
+op_call(struct api *api, struct arena *a, const struct principal *who,
+    struct scope scope, const char *service, const char *op,
+    const struct doc *in, struct op_result *ret)
+{
+	const struct model *m = model_find(span_of(service));
+	const struct model_op *mo = m ? model_op_find(m, span_of(op)) : NULL;
+	struct call c = {.magic = CALL_MAGIC, .arena = a, .api = api,
+	    .store = api->config.store, .op = mo, .who = *who, .scope = scope,
+	    .request_id = span_of(id_uuid(a)), .origin = api->origin,
+	    .in = in ? in : doc_obj(a)};
+	struct reply *r;
+
+	AN(mo);
+	c.service = api_service(api, span_of(service));
+	r = call_run(&c);
+	AN(r->kind != REPLY_LATER);
+	*ret = (struct op_result){r->error.code, r->error.message, r->out};
+	return 0;
+}
+
+struct principal
+principal_system(struct span account, const char *service)
+{
+	return (struct principal){.account = account, .system = true,
+	    .arn = span_of(service), .id = span_of(service),
+	    .service = span_of(service)};
+}
+
+/* Tokens: the row and a MAC of it and of the operation. */
+
+static void
+token_mac(struct call *c, int64_t row, unsigned char ret[SHA256_LEN])
+{
+	struct span text = arena_fmt_span(c->arena, "%s:%.*s:%.*s:%.*s:%lld",
+	    c->op->model->name, SPAN_ARG(model_op_name(c->op)),
+	    SPAN_ARG(c->scope.account), SPAN_ARG(c->scope.region),
+	    (long long)row);
+
+	hmac_sha256(c->api->token_key, text, ret);
+}
+
+struct span
+page_token(struct call *c, int64_t row)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	_cleanup_(buf_done) struct buf out = BUF_INIT;
+	unsigned char mac[SHA256_LEN];
+
+	token_mac(c, row, mac);
+	buf_add_hex(&b, mac, 16);
+	buf_addf(&b, "%lld", (long long)row);
+	buf_add_base64(&out, b.p, b.n);
+	return arena_span(c->arena, buf_span(&out));
+}
+
+bool
+page_token_row(struct call *c, struct span token, int64_t *ret_row)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	int64_t row;
+
+	if (token.n > 256 || !buf_add_unbase64(&b, token) || b.n < 33 ||
+	    !span_i64(span_from(buf_span(&b), 32), &row))
+		return false;
+	if (!secret_eq(page_token(c, row), token))
+		return false;
+	*ret_row = row;
+	return true;
+}

@@ -1,0 +1,62 @@
+/* What the files of the API layer share. */
+#pragma once
+
+#include <uthash.h>
+
+#include "api/api.h"
+#include "auth/sigv4.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "wire/wire.h"
+
+#define API_MAGIC   0x41504920
+#define CALL_MAGIC  0x43414c4c
+#define REPLY_MAGIC 0x5245504c
+#define AREQ_MAGIC  0x41524551
+
+enum reply_kind { REPLY_OK, REPLY_ERROR, REPLY_LATER };
+
+struct reply {
+	unsigned magic;
+	enum reply_kind kind;
+	struct doc *out;
+	struct wire_error error;
+};
+
+/* A scope whose scope_init has run. */
+struct inited {
+	char *key;
+	UT_hash_handle hh;
+};
+
+struct api {
+	unsigned magic;
+	struct arena *arena; /* the process's: settings */
+	struct api_config config;
+	struct http_handler handler;
+	struct span origin;
+	struct inited *inited;
+	struct span token_key;
+};
+
+/* One request on its way. */
+struct api_request {
+	unsigned magic;
+	struct arena *arena;
+	struct api *api;
+	struct http_request *http; /* NULL once the client is gone */
+	struct wire_in in;
+	struct wire_target target;
+	struct sigv4 sig;
+	struct call call;
+	struct reply *reply;
+};
+
+/* call.c: checks members, runs scope_init and the handler in a savepoint. */
+struct reply *call_run(struct call *c);
+const struct service *api_service(struct api *api, struct span name);
+void api_forget_scopes(struct api *api);
+/* reply.c */
+struct reply *reply_wire_error(struct call *c, const struct wire_error *e);
+/* stage.c: what becomes of a reply that came later. */
+void request_finish(struct api_request *r, struct reply *reply);

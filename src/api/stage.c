@@ -1,0 +1,430 @@
+/* The stages of a request, in order, and its way back to the client. */
+#include "api/internal.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/log.h"
+
+#define BODY_MAX (16u << 20)
+
+/* Why a caller was not let in. */
+enum refusal {
+	NO_TOKEN, INCOMPLETE, UNKNOWN_KEY, MISMATCH, EXPIRED, TAMPERED,
+	REFUSALS
+};
+
+enum family { FAMILY_JSON, FAMILY_QUERY, FAMILY_EC2, FAMILY_S3, FAMILIES };
+
+#define MISMATCH_TEXT                                                   \
+	"The request signature we calculated does not match the signature " \
+	"you provided. Check your AWS Secret Access Key and signing method. " \
+	"Consult the service documentation for details."
+#define BAD_TOKEN_TEXT "The security token included in the request is invalid."
+#define EC2_TEXT                                                        \
+	"AWS was not able to validate the provided access credentials"
+
+/* https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html,
+ * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html,
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html.
+ * text NULL: what the check found. */
+static const struct {
+	int status;
+	const char *code;
+	const char *text;
+} refusals[REFUSALS][FAMILIES] = {
+	[NO_TOKEN] = {
+	    {403, "MissingAuthenticationTokenException",
+		"Missing Authentication Token"},
+	    {403, "MissingAuthenticationToken",
+		"Request is missing Authentication Token"},
+	    {401, "AuthFailure", EC2_TEXT},
+	    {403, "AccessDenied", "Access Denied"}},
+	[INCOMPLETE] = {
+	    {400, "IncompleteSignatureException", NULL},
+	    {400, "IncompleteSignature", NULL},
+	    {401, "AuthFailure", EC2_TEXT},
+	    {400, "AuthorizationHeaderMalformed", NULL}},
+	[UNKNOWN_KEY] = {
+	    {400, "UnrecognizedClientException", BAD_TOKEN_TEXT},
+	    {403, "InvalidClientTokenId", BAD_TOKEN_TEXT},
+	    {401, "AuthFailure", EC2_TEXT},
+	    {403, "InvalidAccessKeyId", "The AWS Access Key Id you provided "
+		"does not exist in our records."}},
+	[MISMATCH] = {
+	    {403, "InvalidSignatureException", MISMATCH_TEXT},
+	    {403, "SignatureDoesNotMatch", MISMATCH_TEXT},
+	    {401, "AuthFailure", EC2_TEXT},
+	    {403, "SignatureDoesNotMatch", MISMATCH_TEXT}},
+	[EXPIRED] = {
+	    {403, "InvalidSignatureException", NULL},
+	    {403, "SignatureDoesNotMatch", NULL},
+	    {400, "RequestExpired", "Request has expired."},
+	    {403, "RequestTimeTooSkewed", "The difference between the request "
+		"time and the current time is too large."}},
+	[TAMPERED] = {
+	    {403, "InvalidSignatureException", MISMATCH_TEXT},
+	    {403, "SignatureDoesNotMatch", MISMATCH_TEXT},
+	    {401, "AuthFailure", EC2_TEXT},
+	    {400, "XAmzContentSHA256Mismatch", "The provided "
+		"'x-amz-content-sha256' header does not match what was "
+		"computed."}},
+};
+
+static enum family
+family(const struct api_request *r)
+{
+	switch (r->target.protocol) {
+	case PROTO_QUERY:
+		return FAMILY_QUERY;
+	case PROTO_EC2:
+		return FAMILY_EC2;
+	case PROTO_REST_XML:
+		return FAMILY_S3;
+	case PROTO_JSON:
+	case PROTO_REST_JSON:
+	case PROTO_CBOR:
+		break;
+	}
+	return FAMILY_JSON;
+}
+
+/* Stages.  Each returns 0 to go on or WIRE_E_REFUSED with *err filled. */
+
+static int
+refuse(struct api_request *r, enum refusal why, struct span detail,
+    struct wire_error *err)
+{
+	enum family f = family(r);
+	const char *text = refusals[why][f].text;
+
+	*err = (struct wire_error){.status = refusals[why][f].status,
+	    .code = span_of(refusals[why][f].code),
+	    .message = text ? span_of(text) : detail};
+	return WIRE_E_REFUSED;
+}
+
+static struct sigv4_request
+signed_part(const struct api_request *r)
+{
+	return (struct sigv4_request){r->in.method, r->in.path, r->in.query,
+	    r->in.headers, r->in.n_headers};
+}
+
+/* The credential scope helps to identify, so it is read first; what is wrong
+ * with it is told after the protocol is known. */
+static int
+stage_identify(struct api_request *r, struct wire_error *err)
+{
+	struct sigv4_request s = signed_part(r);
+	struct span why;
+
+	if (sigv4_read(r->arena, &s, &r->sig, &why) == SIGV4_OK)
+		r->in.service = r->sig.service;
+	return wire_identify(r->arena, &r->in, &r->target, err);
+}
+
+static int
+stage_authenticate(struct api_request *r, struct wire_error *err)
+{
+	const struct root_key *root = &r->api->config.root;
+	struct sigv4_request s = signed_part(r);
+	struct span why = SPAN_NULL;
+
+	switch (sigv4_read(r->arena, &s, &r->sig, &why)) {
+	case SIGV4_OK:
+		break;
+	case SIGV4_E_MISSING:
+		return refuse(r, NO_TOKEN, why, err);
+	case SIGV4_E_INCOMPLETE:
+	case SIGV4_E_EXPIRED:
+	case SIGV4_E_MISMATCH:
+		return refuse(r, INCOMPLETE, why, err);
+	}
+	/* Session tokens come with the roles that make them. */
+	if (!span_eq(r->sig.access_key, root->access_key) || r->sig.token.n)
+		return refuse(r, UNKNOWN_KEY, why, err);
+	switch (sigv4_check(r->arena, &s, &r->sig, root->secret_key,
+	    r->in.body, clock_ms(), &why)) {
+	case SIGV4_OK:
+		break;
+	case SIGV4_E_EXPIRED:
+		return refuse(r, EXPIRED, why, err);
+	case SIGV4_E_MISSING:
+	case SIGV4_E_INCOMPLETE:
+	case SIGV4_E_MISMATCH:
+		return refuse(r, MISMATCH, why, err);
+	}
+	if (!sigv4_payload_ok(r->arena, &r->sig, r->in.body))
+		return refuse(r, TAMPERED, why, err);
+	r->call.who = (struct principal){.account = root->account,
+	    .arn = arena_fmt_span(r->arena, "arn:aws:iam::%.*s:root",
+		SPAN_ARG(root->account)),
+	    .id = root->account, .access_key = root->access_key};
+	return 0;
+}
+
+static int
+stage_decode(struct api_request *r, struct wire_error *err)
+{
+	struct doc *in = NULL;
+	int ret = wire_decode(r->arena, &r->target, &r->in, &in, err);
+
+	r->call.in = in;
+	return ret;
+}
+
+static int
+stage_validate(struct api_request *r, struct wire_error *err)
+{
+	return wire_validate(r->arena, &r->target, r->call.in, err);
+}
+
+/* Policies will be evaluated here; they need the decoded parameters. */
+static int
+stage_authorise(struct api_request *r, struct wire_error *err UNUSED)
+{
+	AN(r->call.who.account.n);
+	return 0;
+}
+
+static int (*const stages[])(struct api_request *, struct wire_error *) = {
+	stage_identify, stage_authenticate, stage_decode, stage_validate,
+	stage_authorise,
+};
+
+/* Back to the client */
+
+static void
+request_free(struct api_request *r)
+{
+	CHECK_OBJ(r, AREQ_MAGIC);
+	if (r->http)
+		r->http->user = NULL;
+	r->magic = 0;
+	arena_free(r->arena);
+}
+
+static void
+encode(struct api_request *r, struct wire_out *out)
+{
+	struct span id = r->call.request_id;
+
+	if (r->reply->kind == REPLY_OK)
+		wire_encode(r->arena, &r->target, r->reply->out, id, out);
+	else
+		wire_encode_error(r->arena, &r->target, &r->reply->error, id,
+		    out);
+}
+
+static void
+respond(struct api_request *r)
+{
+	struct http_response resp = HTTP_RESPONSE(0);
+	struct wire_out out = {0};
+
+	if (r->http) {
+		encode(r, &out);
+		resp.status = out.status;
+		resp.headers = (const struct http_header *)out.headers;
+		resp.n_headers = out.n_headers;
+		resp.body = out.body;
+		resp.head = span_is(r->http->method, "HEAD");
+		http_respond(r->http, &resp);
+	}
+	request_free(r);
+}
+
+static void
+on_durable(void *ctx, int err)
+{
+	struct api_request *r;
+
+	CAST_OBJ(r, ctx, AREQ_MAGIC);
+	if (err < 0)
+		r->reply = reply_failure(&r->call, err);
+	respond(r);
+}
+
+void
+request_finish(struct api_request *r, struct reply *reply)
+{
+	CHECK_OBJ(r, AREQ_MAGIC);
+	r->reply = reply;
+	if (store_dirty(r->api->config.store))
+		store_on_commit(r->api->config.store, on_durable, r);
+	else
+		respond(r);
+}
+
+static void
+run_stages(struct api_request *r)
+{
+	struct wire_error err = {0};
+	struct reply *reply;
+
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+		if (stages[i](r, &err) == 0)
+			continue;
+		r->reply = reply_wire_error(&r->call, &err);
+		respond(r);
+		return;
+	}
+	r->call.op = r->target.op;
+	r->call.service = api_service(r->api, span_of(r->target.model->name));
+	r->call.scope.account = r->call.who.account;
+	r->call.scope.region = r->sig.region;
+	reply = call_run(&r->call);
+	if (reply->kind != REPLY_LATER)
+		request_finish(r, reply);
+}
+
+static struct api_request *
+request_new(struct api *api, struct http_request *h)
+{
+	struct arena *a = arena_new();
+	struct api_request *r = arena_new_of(a, struct api_request);
+
+	r->magic = AREQ_MAGIC;
+	r->arena = a;
+	r->api = api;
+	r->http = h;
+	_Static_assert(sizeof(struct wire_header) == sizeof(struct http_header),
+	    "the same layout");
+	r->in = (struct wire_in){.method = h->method, .path = h->path,
+	    .query = h->query, .headers = (const struct wire_header *)h->headers,
+	    .n_headers = h->n_headers, .body = buf_span(&h->body)};
+	r->call = (struct call){.magic = CALL_MAGIC, .arena = a, .api = api,
+	    .store = api->config.store, .request = r,
+	    .request_id = span_of(id_uuid(a)),
+	    .host = http_header(h, "host"), .in = doc_obj(a)};
+	r->call.origin = arena_fmt_span(a, "http://%.*s",
+	    SPAN_ARG(r->call.host));
+	h->user = r;
+	return r;
+}
+
+static void
+on_request(void *ctx UNUSED, struct http_request *h UNUSED,
+    struct http_plan *plan)
+{
+	plan->body_max = BODY_MAX;
+}
+
+static void
+plain(struct http_request *h, int status, const char *type, struct span body)
+{
+	struct http_header head = {SPAN("Content-Type"), span_of(type)};
+	struct http_response resp = HTTP_RESPONSE(status);
+
+	resp.headers = &head;
+	resp.n_headers = 1;
+	resp.body = body;
+	http_respond(h, &resp);
+}
+
+static void
+reset(struct api *api, struct http_request *h)
+{
+	int r = store_wipe(api->config.store);
+
+	if (r < 0) {
+		plain(h, 500, "text/plain", SPAN("the store cannot be emptied\n"));
+		return;
+	}
+	api_forget_scopes(api);
+	if (api->config.on_reset)
+		api->config.on_reset(api->config.on_reset_ctx);
+	store_commit(api->config.store);
+	plain(h, 200, "application/json", SPAN("{\"reset\":true}\n"));
+}
+
+static void
+internal(struct api *api, struct http_request *h)
+{
+	if (span_is(h->path, "/_neargate/health") && span_is(h->method, "GET"))
+		plain(h, 200, "application/json", SPAN("{\"status\":\"ready\","
+		    "\"version\":\"" NEARGATE_VERSION "\"}\n"));
+	else if (span_is(h->path, "/_neargate/reset") &&
+	    span_is(h->method, "POST") && api->config.ephemeral)
+		reset(api, h);
+	else
+		plain(h, 404, "text/plain", SPAN("not here\n"));
+}
+
+static void
+on_complete(void *ctx, struct http_request *h)
+{
+	struct api *api;
+
+	CAST_OBJ(api, ctx, API_MAGIC);
+	if (span_starts(h->path, SPAN("/_neargate/")))
+		internal(api, h);
+	else
+		run_stages(request_new(api, h));
+}
+
+/* The work goes on: it may have been written already. */
+static void
+on_abort(void *ctx UNUSED, struct http_request *h)
+{
+	struct api_request *r = h->user;
+
+	if (r) {
+		CHECK_OBJ(r, AREQ_MAGIC);
+		r->http = NULL;
+	}
+}
+
+static struct span
+load_token_key(struct store *s, struct arena *a)
+{
+	struct span key;
+	int r = store_setting(s, a, "page_token_key", &key);
+
+	if (r == STORE_E_NOT_FOUND) {
+		key = span_of(id_hex(a, 64));
+		r = store_set_setting(s, "page_token_key", key);
+	}
+	AZ(r);
+	return key;
+}
+
+struct api *
+api_new(const struct api_config *c)
+{
+	struct api *api;
+
+	ALLOC_OBJ(api, API_MAGIC);
+	api->arena = arena_new();
+	api->config = *c;
+	api->config.root.account = arena_span(api->arena, c->root.account);
+	api->config.root.access_key = arena_span(api->arena, c->root.access_key);
+	api->config.root.secret_key = arena_span(api->arena, c->root.secret_key);
+	api->token_key = load_token_key(c->store, api->arena);
+	api->handler = (struct http_handler){.on_request = on_request,
+	    .on_complete = on_complete, .on_abort = on_abort, .ctx = api};
+	return api;
+}
+
+void
+api_set_origin(struct api *api, struct span origin)
+{
+	api->origin = arena_span(api->arena, origin);
+}
+
+void
+api_free(struct api *api)
+{
+	if (!api)
+		return;
+	CHECK_OBJ(api, API_MAGIC);
+	api_forget_scopes(api);
+	arena_free(api->arena);
+	FREE_OBJ(api);
+}
+
+const struct http_handler *
+api_handler(struct api *api)
+{
+	CHECK_OBJ(api, API_MAGIC);
+	return &api->handler;
+}

@@ -1,0 +1,39 @@
+/* Every service there is: one row each. */
+#include "svc/ecs/ops.h"
+#include "svc/elbv2/elbv2.h"
+#include "svc/services.h"
+#include "svc/sts/sts.h"
+
+const struct service *const services[] = {
+	&ecs_service_ops,
+	&elbv2_service,
+	&sts_service,
+	NULL,
+};
+
+static size_t
+count(const struct kind *const *k)
+{
+	size_t n = 0;
+
+	while (k && k[n])
+		n++;
+	return n;
+}
+
+const struct kind **
+services_kinds(struct arena *a, const struct kind *const *extra)
+{
+	size_t n = count(extra), at = 0;
+	const struct kind **v;
+
+	for (size_t i = 0; services[i]; i++)
+		n += count(services[i]->kinds);
+	v = arena_array(a, const struct kind *, n + 1);
+	for (size_t i = 0; services[i]; i++)
+		for (size_t j = 0; j < count(services[i]->kinds); j++)
+			v[at++] = services[i]->kinds[j];
+	for (size_t j = 0; j < count(extra); j++)
+		v[at++] = extra[j];
+	return v;
+}

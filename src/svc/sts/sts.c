@@ -1,0 +1,26 @@
+/* STS: who am I.  Roles come with IAM. */
+#include "svc/sts/sts.h"
+
+static struct reply *
+get_caller_identity(struct call *c)
+{
+	struct doc *out = doc_obj(c->arena);
+
+	doc_set_str(c->arena, out, "UserId", c->who.id);
+	doc_set_str(c->arena, out, "Account", c->who.account);
+	doc_set_str(c->arena, out, "Arn", c->who.arn);
+	return reply_ok(c, out);
+}
+
+static const struct op_row ops[] = {
+	{"GetCallerIdentity", get_caller_identity, NULL},
+	{NULL, NULL, NULL},
+};
+
+static const struct kind *const kinds[] = {NULL};
+
+const struct service sts_service = {
+	.name = "sts",
+	.ops = ops,
+	.kinds = kinds,
+};
