@@ -21,6 +21,7 @@
 
 #include "api/op.h"
 #include "drv/image/image.h"
+#include "drv/lb/lb.h"
 #include "drv/net/net.h"
 #include "drv/runtime/runtime.h"
 #include "store/store.h"
@@ -35,6 +36,7 @@ struct ctl_env {
 	struct runtime *runtime;
 	struct net *net;
 	struct images *images;
+	struct lb *lb;
 	struct warden *warden;
 	const char *run_dir;	/* sockets, logs, proxy configurations */
 	const char *state_dir;

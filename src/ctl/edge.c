@@ -1,0 +1,330 @@
+/*
+ * The host's edge: names of load balancers lead to their public addresses on
+ * the host's own loopback.
+ *
+ * Settings: "edge_http_port" is where port 80 of load balancers is served
+ * ("80"; "auto" picks a free one and writes it back); "edge_ports" is what the
+ * running edge holds; "edge_status" says what could not be served, for
+ * `neargate status`.  Other listener ports are served at their own number.
+ * A port that somebody else has is left to them.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "ctl/lb.h"
+
+#define EDGE_MAGIC 0xed6e57a7u
+#define EDGE_KEY   1
+#define RETRY_MS   10000
+#define BINDS_MAX  64
+
+struct edge {
+	unsigned magic;
+	struct ctl *ctl;
+	bool busy, again;
+	struct arena *call;
+	char *error;
+};
+
+struct plan {
+	struct lb_edge edge;
+	struct span ports;	/* " 80 8080", as kept */
+	struct span taken;
+};
+
+/* --- what the host has ------------------------------------------------- */
+
+static bool
+has_ipv6(void)
+{
+	_cleanup_close_ int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC,
+	    0);
+	struct sockaddr_in6 in = {.sin6_family = AF_INET6,
+	    .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+
+	return fd >= 0 && bind(fd, (struct sockaddr *)&in, sizeof(in)) == 0;
+}
+
+/* Does anybody serve the port?  Loopback answers at once. */
+static bool
+port_taken(uint16_t port)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in in = {.sin_family = AF_INET,
+	    .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+	return fd >= 0 && connect(fd, (struct sockaddr *)&in, sizeof(in)) == 0;
+}
+
+static int
+port_free(uint16_t *ret)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in in = {.sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(in);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&in, sizeof(in)) ||
+	    getsockname(fd, (struct sockaddr *)&in, &len))
+		return err_origin(errno, "no free port for the edge");
+	*ret = ntohs(in.sin_port);
+	return 0;
+}
+
+static struct span
+setting(struct store *s, struct arena *a, const char *key)
+{
+	struct span v;
+
+	return store_setting(s, a, key, &v) == 0 ? v : SPAN_NULL;
+}
+
+static int
+http_port(struct store *s, struct arena *a, uint16_t *ret)
+{
+	struct span v = setting(s, a, "edge_http_port");
+	uint64_t n = 80;
+	int e;
+
+	if (span_is(v, "auto")) {
+		if ((e = port_free(ret)))
+			return e;
+		return store_set_setting(s, "edge_http_port",
+		    arena_fmt_span(a, "%u", *ret));
+	}
+	if (v.n && (!span_u64(v, &n) || n == 0 || n > 65535))
+		return err_origin(EINVAL, "setting edge_http_port is '%.*s'",
+		    SPAN_ARG(v));
+	*ret = (uint16_t)n;
+	return 0;
+}
+
+/* --- what is wanted ---------------------------------------------------- */
+
+static bool
+word_in(struct span words, struct span w)
+{
+	while (words.p)
+		if (span_eq(span_cut(&words, ' '), w))
+			return true;
+	return false;
+}
+
+static struct span
+lower(struct arena *a, struct span s)
+{
+	char *p = arena_str(a, s);
+
+	for (size_t i = 0; i < s.n; i++)
+		if (p[i] >= 'A' && p[i] <= 'Z')
+			p[i] |= 0x20;
+	return span_make(p, s.n);
+}
+
+static int
+hosts(struct store *s, struct arena *a, struct lb_edge *e)
+{
+	struct query q = {.kind = &elbv2_load_balancer};
+	struct lb_edge_host *v;
+	struct res_list l;
+	struct span addr;
+	int r = store_list(s, a, &q, &l);
+
+	if (r)
+		return err_fold(r);
+	v = arena_array(a, struct lb_edge_host, l.n + 1);
+	for (size_t i = 0; i < l.n; i++) {
+		addr = doc_get_str(doc_at(doc_get(l.v[i]->status,
+		    "Interfaces"), 0), "PublicIp");
+		if (addr.n && !doc_get_bool(l.v[i]->spec, "Deleting", false))
+			v[e->n_hosts++] = (struct lb_edge_host){lower(a,
+			    doc_get_str(l.v[i]->spec, "DNSName")), addr};
+	}
+	e->hosts = v;
+	return 0;
+}
+
+static void
+bind_add(struct arena *a, struct plan *p, struct lb_edge_bind *v,
+    struct span ours, uint16_t port, uint16_t to)
+{
+	struct span word = arena_fmt_span(a, "%u", port);
+
+	if (p->edge.n_binds == BINDS_MAX || word_in(p->ports, word))
+		return;
+	if (!word_in(ours, word) && port_taken(port)) {
+		p->taken = arena_fmt_span(a, "%.*s %u", SPAN_ARG(p->taken),
+		    port);
+		return;
+	}
+	v[p->edge.n_binds++] = (struct lb_edge_bind){port, to};
+	p->ports = arena_fmt_span(a, "%.*s %u", SPAN_ARG(p->ports), port);
+}
+
+static int
+binds(struct store *s, struct arena *a, struct plan *p)
+{
+	struct query q = {.kind = &elbv2_listener, .any_parent = true};
+	struct lb_edge_bind *v = arena_array(a, struct lb_edge_bind, BINDS_MAX);
+	struct span ours = setting(s, a, "edge_ports");
+	struct res_list l;
+	uint16_t http = 80, port;
+	int e = http_port(s, a, &http);
+
+	if (!e)
+		e = store_list(s, a, &q, &l);
+	if (e)
+		return err_fold(e);
+	bind_add(a, p, v, ours, http, 80);
+	for (size_t i = 0; i < l.n; i++) {
+		port = (uint16_t)doc_get_int(l.v[i]->spec, "Port", 80);
+		if (port != 80)
+			bind_add(a, p, v, ours, port, port);
+	}
+	p->edge.binds = v;
+	return 0;
+}
+
+static int
+plan_make(struct store *s, struct arena *a, struct plan *ret)
+{
+	struct span *addrs = arena_array(a, struct span, 2);
+	struct plan p = {.edge = {.addrs = addrs, .n_addrs = 1,
+	    .source = SPAN(EDGE_SOURCE)}};
+	int e;
+
+	addrs[0] = SPAN("127.0.0.1");
+	if (has_ipv6())
+		addrs[p.edge.n_addrs++] = SPAN("::1");
+	if ((e = hosts(s, a, &p.edge)) || (e = binds(s, a, &p)))
+		return e;
+	*ret = p;
+	return 0;
+}
+
+/* --- runs --------------------------------------------------------------- */
+
+static int
+setting_keep(struct store *s, struct arena *a, const char *key, struct span v)
+{
+	if (span_eq(setting(s, a, key), v))
+		return 0;
+	return store_set_setting(s, key, v);
+}
+
+static void
+on_edge(void *ctx, int err, struct span why)
+{
+	struct edge *st;
+
+	CAST_OBJ(st, ctx, EDGE_MAGIC);
+	st->busy = false;
+	arena_free(st->call);
+	st->call = NULL;
+	free(st->error);
+	st->error = err ? xasprintf("%.*s", SPAN_ARG(why)) : NULL;
+	if (err)
+		log_warn("edge: %s, trying again", st->error);
+	if (st->again || err)
+		ctl_wake(st->ctl, &ctl_edge, EDGE_KEY);
+	st->again = false;
+}
+
+static int
+status_keep(struct store *s, struct arena *a, const struct plan *p)
+{
+	struct span text = p->taken.n ? arena_fmt_span(a, "port%.*s of "
+	    "127.0.0.1 is taken by another program", SPAN_ARG(p->taken))
+	    : SPAN("ok");
+
+	if (p->taken.n && !span_eq(setting(s, a, "edge_status"), text))
+		log_warn("edge: %.*s, going on without", SPAN_ARG(text));
+	return setting_keep(s, a, "edge_status", text);
+}
+
+static int
+run(void *state, struct ctl *ctl, struct arena *a, int64_t key UNUSED,
+    int64_t *again_ms)
+{
+	struct edge *st;
+	struct store *s = ctl_env(ctl)->store;
+	struct lb *drv = ctl_env(ctl)->lb;
+	struct plan *p;
+	int e;
+
+	CAST_OBJ(st, state, EDGE_MAGIC);
+	if (st->busy)
+		st->again = true;
+	if (!drv || st->busy)
+		return 0;
+	if (st->error) {
+		/* What we thought ours may not be: look again, later. */
+		e = setting_keep(s, a, "edge_status", span_of(st->error));
+		if (!e)
+			e = setting_keep(s, a, "edge_ports", SPAN(""));
+		free(TAKE_PTR(st->error));
+		*again_ms = RETRY_MS;
+		return e;
+	}
+	st->call = arena_new();
+	p = arena_new_of(st->call, struct plan);
+	e = plan_make(s, st->call, p);
+	if (!e)
+		e = status_keep(s, a, p);
+	if (!e)
+		e = setting_keep(s, a, "edge_ports", arena_span(a, p->ports));
+	if (e || p->edge.n_binds == 0) {
+		arena_free(st->call);
+		st->call = NULL;
+		*again_ms = RETRY_MS;
+		return e;
+	}
+	if (p->taken.n)
+		*again_ms = RETRY_MS;
+	st->busy = true;
+	drv->ops->edge(drv, &p->edge, on_edge, st);
+	return 0;
+}
+
+static int64_t
+key(void *state UNUSED, struct ctl *ctl UNUSED, const struct change *c UNUSED)
+{
+	return EDGE_KEY;
+}
+
+static void *
+init(struct ctl *ctl)
+{
+	struct edge *st;
+
+	ALLOC_OBJ(st, EDGE_MAGIC);
+	st->ctl = ctl;
+	return st;
+}
+
+static void
+done(void *state)
+{
+	struct edge *st;
+
+	CAST_OBJ(st, state, EDGE_MAGIC);
+	arena_free(st->call);
+	free(st->error);
+	FREE_OBJ(st);
+}
+
+static const struct kind *const kinds[] = {&elbv2_load_balancer,
+	&elbv2_listener, NULL};
+
+const struct controller ctl_edge = {
+	.name = "edge",
+	.kinds = kinds,
+	.key = key,
+	.init = init,
+	.done = done,
+	.run = run,
+};
