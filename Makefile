@@ -76,6 +76,14 @@ $(BUILD)/gen/tables.c: tools/gen-tables.py $(wildcard model/*.json)
 $(BUILD)/gen/tables.o: $(BUILD)/gen/tables.c
 	@echo "  CC $@"; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# Protocol test vectors lie beside the project; without them the table is empty.
+export NEARGATE_VECTORS ?= ../shared/vectors
+$(BUILD)/gen/vectors.inc: tools/gen-tables.py tools/import-models.py \
+    $(wildcard $(NEARGATE_VECTORS)/protocols/*/*.json)
+	@mkdir -p $(@D)
+	python3 tools/gen-tables.py --vectors $(NEARGATE_VECTORS)/protocols $@
+$(BUILD)/wire/test-vectors.o: $(BUILD)/gen/vectors.inc
+
 $(BUILD)/%: $(BUILD)/%.o $(LIB)
 	@echo "  LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
