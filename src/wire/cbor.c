@@ -52,6 +52,22 @@ put_number(struct buf *b, const struct model_shape *s, const struct doc *d)
 		cbor_put_int(b, doc_i64(d, 0));
 }
 
+/* NaN comes as text from a tree that was JSON once. */
+static void
+put_text(struct buf *b, const struct wire_walk *w,
+    const struct model_shape *s, struct span text)
+{
+	double v;
+
+	if ((s->type == MODEL_FLOAT || s->type == MODEL_DOUBLE) &&
+	    wire_real_read(w->a, text, &v))
+		cbor_put_real(b, v);
+	else if (s->type == MODEL_BLOB)
+		cbor_put_bytes(b, text);
+	else
+		cbor_put_text(b, wire_clean_text(w->a, text, false));
+}
+
 static void
 put(struct buf *b, const struct wire_walk *w, const struct model_member *mb,
     const struct doc *d)
@@ -71,11 +87,7 @@ put(struct buf *b, const struct wire_walk *w, const struct model_member *mb,
 		put_number(b, s, d);
 		return;
 	case DOC_STR:
-		if (s->type == MODEL_BLOB)
-			cbor_put_bytes(b, doc_span(d));
-		else
-			cbor_put_text(b, wire_clean_text(w->a, doc_span(d),
-			    false));
+		put_text(b, w, s, doc_span(d));
 		return;
 	case DOC_ARR:
 		cbor_begin_array(b);

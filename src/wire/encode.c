@@ -135,6 +135,9 @@ put_query(struct buf *b, const struct wire_walk *w, const struct model_op *op,
 	    SPAN_ARG(model_op_name(op)));
 	struct span wrapper = model_str(w->m, op->wrapper);
 
+	if (w->protocol == PROTO_QUERY && !wrapper.n)
+		wrapper = arena_fmt_span(w->a, "%.*sResult",
+		    SPAN_ARG(model_op_name(op)));
 	buf_add_str(b, XML_DECL);
 	open_root(b, root, root_xmlns(w));
 	if (w->protocol == PROTO_EC2)
@@ -186,7 +189,7 @@ has_body(const struct wire_walk *w, const struct model_shape *s)
 	const struct model_member *mb = model_members(w->m, s);
 
 	for (size_t i = 0; i < s->n; i++)
-		if (mb[i].location == LOC_BODY)
+		if (wire_in_body(w, &mb[i]))
 			return true;
 	return false;
 }

@@ -68,7 +68,7 @@ wire_tree_read_struct(struct wire_walk *w, const struct model_shape *s,
 		if (doc_type(v) == DOC_NULL)
 			continue;
 		mb = wire_find(w, s, k, &hint);
-		if (!mb || mb->location != LOC_BODY)
+		if (!mb || !wire_in_body(w, mb))
 			continue;
 		if ((r = wire_tree_read(w, mb, v, &out)))
 			return r;
@@ -358,7 +358,7 @@ wire_json_put_struct(struct buf *b, const struct wire_walk *w,
 		if (doc_type(v) == DOC_NULL)
 			continue;
 		mb = wire_find_own(w, s, k, &hint);
-		if (!mb || mb->location != LOC_BODY)
+		if (!mb || !wire_in_body(w, mb))
 			continue;
 		if (!first)
 			buf_add_char(b, ',');

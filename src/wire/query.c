@@ -121,11 +121,12 @@ read_struct(struct wire_walk *w, const struct model_shape *s,
 	for (size_t i = 0; i < s->n; i++, mb++) {
 		sub = wire_shape(w, mb);
 		name = wire_name(w, mb);
-		/* A flattened list goes by its element's name. */
+		/* SQS's older clients: a flattened list without a name of its
+		 * own goes by its element's. */
 		if (sub->type == MODEL_LIST && mb->flags & MEMBER_FLATTENED &&
-		    w->protocol == PROTO_QUERY) {
+		    w->protocol == PROTO_QUERY && !mb->wire && !mb->query) {
 			el = model_members(w->m, sub);
-			if (el->wire || el->query)
+			if (el->query)
 				name = wire_name(w, el);
 		}
 		c = form_child(n, name);

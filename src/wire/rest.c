@@ -262,9 +262,8 @@ read_header_list(struct wire_walk *w, const struct model_member *mb,
 	struct doc *arr = doc_arr(w->a), *v;
 	int r;
 
-	if (!text.p)
-		text = SPAN("");
-	while (text.p) {
+	text = span_trim(text);
+	while (text.p && text.n) {
 		if ((r = wire_scalar_read(w, &el, list_next(w->a, &text,
 		    dates), &v)))
 			return r;
@@ -281,7 +280,8 @@ read_json_value(struct wire_walk *w, struct span text, struct doc **ret)
 
 	if (!buf_add_unbase64(&b, text))
 		return wire_refuse(w, NULL, "Invalid base64 in a header");
-	return wire_json_parse(w, arena_span(w->a, buf_span(&b)), ret);
+	*ret = doc_strdup(w->a, buf_span(&b));
+	return 0;
 }
 
 static int
@@ -517,7 +517,8 @@ static struct span
 json_value(const struct wire_walk *w, const struct doc *d)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT;
-	struct span json = doc_json(w->a, d);
+	struct span json = doc_type(d) == DOC_STR ? doc_span(d) :
+	    doc_json(w->a, d);
 
 	buf_add_base64(&b, json.p, json.n);
 	return arena_span(w->a, buf_span(&b));

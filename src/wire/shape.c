@@ -37,7 +37,7 @@ wire_refuse(struct wire_walk *w, const char *code, const char *fmt, ...)
 	return WIRE_E_REFUSED;
 }
 
-/* "AWS: ec2Query: a locationName is capitalized in requests"; queryName wins. */
+/* AWS, ec2Query: names are capitalized in requests; a queryName wins. */
 static struct span
 ec2_request_name(const struct wire_walk *w, const struct model_member *mb)
 {
@@ -48,7 +48,7 @@ ec2_request_name(const struct wire_walk *w, const struct model_member *mb)
 		return s;
 	s = model_str(w->m, mb->wire);
 	if (!s.n)
-		return model_str(w->m, mb->name);
+		s = model_str(w->m, mb->name);
 	if (isupper((unsigned char)s.p[0]))
 		return s;
 	p = arena_str(w->a, s);

@@ -37,6 +37,14 @@ wire_shape(const struct wire_walk *w, const struct model_member *mb)
 	return &w->m->shapes[mb->shape];
 }
 
+/* A reply has no URI, and so all but headers and status is in its body. */
+static inline bool
+wire_in_body(const struct wire_walk *w, const struct model_member *mb)
+{
+	return mb->location == LOC_BODY || (w->reply &&
+	    (mb->location == LOC_QUERY || mb->location == LOC_URI));
+}
+
 /* How a protocol writes a time that has no format of its own. */
 enum model_time wire_time(const struct wire_walk *w,
     const struct model_member *mb);

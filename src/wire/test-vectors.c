@@ -31,8 +31,18 @@ same_real(const struct doc *want, const struct doc *have)
 		wire_put_real(&b, doc_f64(have, 0));
 		return span_eq(doc_span(want), buf_span(&b));
 	}
+	if (doc_f64(want, 0) == doc_f64(have, 0))
+		return true;
 	return isnan(doc_f64(want, 0)) ? isnan(doc_f64(have, 0)) :
 	    fabs(doc_f64(want, 0) - doc_f64(have, 0)) < 1e-6;
+}
+
+/* The wire cannot tell an absent list or map from an empty one. */
+static bool
+nothing(const struct doc *d)
+{
+	return doc_type(d) == DOC_NULL || ((doc_type(d) == DOC_ARR ||
+	    doc_type(d) == DOC_OBJ) && doc_len(d) == 0);
 }
 
 /* A null and an absent member are the same. */
@@ -40,10 +50,11 @@ static bool
 same_obj(const struct doc *want, const struct doc *have)
 {
 	doc_each_key(k, v, want)
-		if (doc_type(v) != DOC_NULL && !same(v, doc_getn(have, k)))
+		if (!same(v, doc_getn(have, k)) &&
+		    !(nothing(v) && !doc_getn(have, k)))
 			return false;
 	doc_each_key(k, v, have)
-		if (doc_type(v) != DOC_NULL && !doc_getn(want, k))
+		if (!nothing(v) && !doc_getn(want, k))
 			return false;
 	return true;
 }
@@ -214,7 +225,8 @@ same_body(const struct one *o, struct span want, struct span have)
 	struct doc *p, *q;
 
 	if (span_trim(want).n == 0)
-		return have.n == 0 || span_is(have, "{}") || is_cbor(o);
+		return have.n == 0 || span_is(have, "{}") || is_cbor(o) ||
+		    o->t.protocol == PROTO_QUERY;
 	if (is_cbor(o)) {
 		assert_int_equal(doc_parse_cbor(o->a, want, &p), 0);
 		assert_int_equal(doc_parse_cbor(o->a, have, &q), 0);
@@ -259,7 +271,10 @@ run_result(struct one *o, const struct doc *rsp)
 		show(o, want, have);
 	assert_true(same_body(o, want, have));
 	doc_each_key(k, v, doc_get(rsp, "headers")) {
-		if (span_ieq(k, SPAN("content-type")))
+		if (span_ieq(k, SPAN("content-type")) ||
+		    span_ieq(k, SPAN("content-length")) ||
+		    span_ieq(k, SPAN("x-amz-target")) ||
+		    span_ieq(k, SPAN("x-amzn-requestid")))
 			continue;
 		have = out_header(&out, k);
 		if (!span_eq(doc_span(v), have))

@@ -23,16 +23,19 @@ element_name(const struct wire_walk *w, const struct model_member *el)
 	return wire_name(w, el);
 }
 
-/* The name under which a member's elements stand in its parent. */
+/* The name under which a member's elements stand in its parent.
+ * For SQS's older clients, a flattened list without a name of its own goes by
+ * its element's. */
 static struct span
 member_tag(const struct wire_walk *w, const struct model_member *mb)
 {
 	const struct model_shape *s = wire_shape(w, mb);
 	const struct model_member *el;
 
-	if (s->type == MODEL_LIST && mb->flags & MEMBER_FLATTENED) {
+	if (s->type == MODEL_LIST && mb->flags & MEMBER_FLATTENED &&
+	    w->protocol == PROTO_QUERY && !mb->wire && !mb->query) {
 		el = model_members(w->m, s);
-		if (el->wire || (el->query && w->protocol == PROTO_QUERY))
+		if (el->query)
 			return element_name(w, el);
 	}
 	return wire_name(w, mb);
@@ -116,7 +119,7 @@ wire_xml_read_struct(struct wire_walk *w, const struct model_shape *s,
 	int r;
 
 	for (size_t i = 0; i < s->n; i++, mb++) {
-		if (mb->location != LOC_BODY)
+		if (!wire_in_body(w, mb))
 			continue;
 		if (mb->flags & MEMBER_XML_ATTRIBUTE) {
 			if ((r = read_attr(w, mb, n, into)))
@@ -337,7 +340,7 @@ wire_xml_put_members(struct buf *b, const struct wire_walk *w,
 		if (doc_type(v) == DOC_NULL)
 			continue;
 		mb = wire_find_own(w, s, k, &hint);
-		if (!mb || mb->location != LOC_BODY ||
+		if (!mb || !wire_in_body(w, mb) ||
 		    mb->flags & MEMBER_XML_ATTRIBUTE)
 			continue;
 		sub = wire_shape(w, mb);
