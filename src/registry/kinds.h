@@ -14,7 +14,7 @@
  * ecr.upload		parent = repository, id = UUID of an upload session; its
  *			bytes are state_dir/uploads/<id>.
  * registry.layer	id = digest of the compressed layer that was unpacked.
- *			spec {diffId, by: [digest…]}.
+ *			spec {diffId}.
  *
  * Images pulled from other registries live in the same kinds under the
  * account UPSTREAM, with "HOST/PATH" as repository and no ecr.repository.

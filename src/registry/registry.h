@@ -49,7 +49,7 @@ const struct http_handler *registry_handler(struct registry *g);
 /* The registry that works on s, for the ecr service; NULL: none. */
 struct registry *registry_of(struct store *s);
 const struct blobs *registry_blobs(const struct registry *g);
-/* After store_wipe(): forgets uploads, blobs and layers. */
+/* Right before store_wipe(): removes uploads, blobs and layers. */
 void registry_reset(struct registry *g);
 /* Sweeps now, whatever its age is; for tests and for a full disk. */
 void registry_sweep_now(struct registry *g);
