@@ -147,5 +147,5 @@ registry_dump(struct registry *g, struct buf *b)
 	buf_addf(b, "registry: %llu blobs, %llu bytes, %u uploads, "
 	    "%u layers being unpacked, %u jobs\n",
 	    (unsigned long long)sum[0], (unsigned long long)sum[1],
-	    HASH_COUNT(g->uploads), g->layers_running, g->jobs);
+	    uploads_count(g), g->layers_running, g->jobs);
 }

@@ -356,3 +356,9 @@ uploads_done(struct registry *g)
 	HASH_ITER(hh, g->uploads, u, next)
 		upload_free(u);
 }
+
+unsigned
+uploads_count(const struct registry *g)
+{
+	return HASH_COUNT(g->uploads);
+}

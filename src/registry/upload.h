@@ -52,4 +52,5 @@ void upload_seal(struct registry *g, struct upload *u, struct span digest,
 
 /* Removes sessions and files that are too old (all: every one). */
 void uploads_expire(struct registry *g, bool all);
+unsigned uploads_count(const struct registry *g);
 void uploads_done(struct registry *g);
