@@ -1,0 +1,25 @@
+/*
+ * Control groups: /neargate-<instance>/<task>/<container> in every v1
+ * hierarchy, or in the one of v2.  The task's group carries the hard limits of
+ * all its containers together: a quota of cpu (1024 units are one processor in
+ * every 100 ms) and memory without swap.  crun makes the container's own group
+ * below and sets its limits.
+ */
+#pragma once
+
+#include "warden/host.h"
+
+enum cgroup_mode cgroup_mode(void);
+/* As OCI's cgroupsPath: "/neargate-ng0/<task>/<container>". */
+char *cgroup_path(struct arena *a, const struct host *h, struct span task,
+    struct span container);
+/* Makes the task's group; limits of 0 are none. */
+int cgroup_task_make(const struct host *h, struct span task, uint64_t memory,
+    uint32_t cpu);
+/* The file in which the kernel counts OOM kills of the container. */
+char *cgroup_oom_file(struct arena *a, const struct host *h, struct span task,
+    struct span container);
+/* Kills what is in it and below, then removes it; container empty: the
+ * task's; both empty: all of the instance.  Not there: success. */
+int cgroup_remove(const struct host *h, struct span task,
+    struct span container);

@@ -1,0 +1,125 @@
+/*
+ * The system calls a container may make, as Docker allows them to one with
+ * the default capabilities.  Everything else answers EPERM; clone3 answers
+ * ENOSYS, so that libc falls back to clone, whose flags can be looked at.
+ */
+#include "warden/seccomp.h"
+
+/* The new-namespace flags of clone(2). */
+#define CLONE_NEW_ANY 0x7e020000u
+
+static const char *const allowed[] = {
+    "_llseek", "_newselect", "accept", "accept4", "access", "adjtimex",
+    "alarm", "arch_prctl", "bind", "brk", "cachestat", "capget", "capset",
+    "chdir", "chmod", "chown", "chown32", "chroot", "clock_getres",
+    "clock_getres_time64", "clock_gettime", "clock_gettime64",
+    "clock_nanosleep", "clock_nanosleep_time64", "close", "close_range",
+    "connect", "copy_file_range", "creat", "dup", "dup2", "dup3",
+    "epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait",
+    "epoll_pwait2", "epoll_wait", "eventfd", "eventfd2", "execve", "execveat",
+    "exit", "exit_group", "faccessat", "faccessat2", "fadvise64",
+    "fadvise64_64", "fallocate", "fanotify_mark", "fchdir", "fchmod",
+    "fchmodat", "fchmodat2", "fchown", "fchown32", "fchownat", "fcntl",
+    "fcntl64", "fdatasync", "fgetxattr", "flistxattr", "flock", "fork",
+    "fremovexattr", "fsetxattr", "fstat", "fstat64", "fstatat64", "fstatfs",
+    "fstatfs64", "fsync", "ftruncate", "ftruncate64", "futex",
+    "futex_requeue", "futex_time64", "futex_wait", "futex_waitv",
+    "futex_wake", "futimesat", "get_robust_list", "get_thread_area", "getcpu",
+    "getcwd", "getdents", "getdents64", "getegid", "getegid32", "geteuid",
+    "geteuid32", "getgid", "getgid32", "getgroups", "getgroups32",
+    "getitimer", "getpeername", "getpgid", "getpgrp", "getpid", "getppid",
+    "getpriority", "getrandom", "getresgid", "getresgid32", "getresuid",
+    "getresuid32", "getrlimit", "getrusage", "getsid", "getsockname",
+    "getsockopt", "gettid", "gettimeofday", "getuid", "getuid32", "getxattr",
+    "inotify_add_watch", "inotify_init", "inotify_init1", "inotify_rm_watch",
+    "io_cancel", "io_destroy", "io_getevents", "io_pgetevents",
+    "io_pgetevents_time64", "io_setup", "io_submit", "ioctl", "ioprio_get",
+    "ioprio_set", "ipc", "kill", "landlock_add_rule",
+    "landlock_create_ruleset", "landlock_restrict_self", "lchown", "lchown32",
+    "lgetxattr", "link", "linkat", "listen", "listxattr", "llistxattr",
+    "lremovexattr", "lseek", "lsetxattr", "lstat", "lstat64", "madvise",
+    "map_shadow_stack", "membarrier", "memfd_create", "memfd_secret",
+    "mincore", "mkdir", "mkdirat", "mknod", "mknodat", "mlock", "mlock2",
+    "mlockall", "mmap", "mmap2", "modify_ldt", "mprotect", "mq_getsetattr",
+    "mq_notify", "mq_open", "mq_timedreceive", "mq_timedreceive_time64",
+    "mq_timedsend", "mq_timedsend_time64", "mq_unlink", "mremap", "mseal",
+    "msgctl", "msgget", "msgrcv", "msgsnd", "msync", "munlock", "munlockall",
+    "munmap", "name_to_handle_at", "nanosleep", "newfstatat", "nice", "open",
+    "openat", "openat2", "pause", "pidfd_getfd", "pidfd_open",
+    "pidfd_send_signal", "pipe", "pipe2", "pkey_alloc", "pkey_free",
+    "pkey_mprotect", "poll", "ppoll", "ppoll_time64", "prctl", "pread64",
+    "preadv", "preadv2", "prlimit64", "process_madvise", "process_mrelease",
+    "process_vm_readv", "process_vm_writev", "pselect6", "pselect6_time64",
+    "ptrace", "pwrite64", "pwritev", "pwritev2", "read", "readahead",
+    "readdir", "readlink", "readlinkat", "readv", "recvfrom", "recvmmsg",
+    "recvmmsg_time64", "recvmsg", "remap_file_pages", "removexattr", "rename",
+    "renameat", "renameat2", "restart_syscall", "rmdir", "rseq",
+    "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigqueueinfo",
+    "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait",
+    "rt_sigtimedwait_time64", "rt_tgsigqueueinfo", "sched_get_priority_max",
+    "sched_get_priority_min", "sched_getaffinity", "sched_getattr",
+    "sched_getparam", "sched_getscheduler", "sched_rr_get_interval",
+    "sched_rr_get_interval_time64", "sched_setaffinity", "sched_setattr",
+    "sched_setparam", "sched_setscheduler", "sched_yield", "seccomp",
+    "select", "semctl", "semget", "semop", "semtimedop", "semtimedop_time64",
+    "sendfile", "sendfile64", "sendmmsg", "sendmsg", "sendto",
+    "set_robust_list", "set_thread_area", "set_tid_address", "setfsgid",
+    "setfsgid32", "setfsuid", "setfsuid32", "setgid", "setgid32", "setgroups",
+    "setgroups32", "setitimer", "setpgid", "setpriority", "setregid",
+    "setregid32", "setresgid", "setresgid32", "setresuid", "setresuid32",
+    "setreuid", "setreuid32", "setrlimit", "setsid", "setsockopt", "setuid",
+    "setuid32", "setxattr", "sgetmask", "shmat", "shmctl", "shmdt", "shmget",
+    "shutdown", "sigaction", "sigaltstack", "signal", "signalfd", "signalfd4",
+    "sigpending", "sigprocmask", "sigreturn", "sigsuspend", "socketcall",
+    "socketpair", "splice", "ssetmask", "stat", "stat64", "statfs",
+    "statfs64", "statx", "symlink", "symlinkat", "sync", "sync_file_range",
+    "syncfs", "sysinfo", "tee", "tgkill", "time", "timer_create",
+    "timer_delete", "timer_getoverrun", "timer_gettime", "timer_gettime64",
+    "timer_settime", "timer_settime64", "timerfd_create", "timerfd_gettime",
+    "timerfd_gettime64", "timerfd_settime", "timerfd_settime64", "times",
+    "tkill", "truncate", "truncate64", "ugetrlimit", "umask", "uname",
+    "unlink", "unlinkat", "utime", "utimensat", "utimensat_time64", "utimes",
+    "vfork", "vmsplice", "wait4", "waitid", "waitpid", "write", "writev",
+};
+
+/* personality(2): the values of ordinary programs. */
+static const unsigned personalities[] = {0x0, 0x8, 0x20000, 0x20008,
+    0xffffffff};
+
+#if defined(__x86_64__)
+#define ARCHES \
+	"\"SCMP_ARCH_X86_64\",\"SCMP_ARCH_X86\",\"SCMP_ARCH_X32\""
+#elif defined(__aarch64__)
+#define ARCHES "\"SCMP_ARCH_AARCH64\",\"SCMP_ARCH_ARM\""
+#else
+#error "which architectures may a container's programs have here?"
+#endif
+
+static void
+rule(struct buf *b, const char *name, unsigned arg, uint64_t value,
+    const char *op)
+{
+	buf_addf(b, ",{\"names\":[\"%s\"],\"action\":\"SCMP_ACT_ALLOW\","
+	    "\"args\":[{\"index\":%u,\"value\":%ju,%s}]}", name, arg,
+	    (uintmax_t)value, op);
+}
+
+void
+seccomp_render(struct buf *b)
+{
+	buf_add_str(b, "{\"defaultAction\":\"SCMP_ACT_ERRNO\","
+	    "\"defaultErrnoRet\":1,\"architectures\":[" ARCHES "],"
+	    "\"syscalls\":[{\"names\":[");
+	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
+		buf_addf(b, "%s\"%s\"", i ? "," : "", allowed[i]);
+	buf_add_str(b, "],\"action\":\"SCMP_ACT_ALLOW\"}");
+	for (size_t i = 0; i < ARRAY_SIZE(personalities); i++)
+		rule(b, "personality", 0, personalities[i],
+		    "\"op\":\"SCMP_CMP_EQ\"");
+	rule(b, "clone", 0, CLONE_NEW_ANY,
+	    "\"valueTwo\":0,\"op\":\"SCMP_CMP_MASKED_EQ\"");
+	/* Not AF_VSOCK: it reaches the hypervisor around every namespace. */
+	rule(b, "socket", 0, 40, "\"op\":\"SCMP_CMP_NE\"");
+	buf_add_str(b, ",{\"names\":[\"clone3\"],"
+	    "\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":38}]}");
+}
