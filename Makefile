@@ -58,6 +58,11 @@ help:
 $(BUILD)/neargated: $(BUILD)/main/neargated.o $(LIB)
 $(BUILD)/neargate-warden: $(BUILD)/main/neargate-warden.o $(LIB)
 $(BUILD)/neargate-monitor: $(BUILD)/main/neargate-monitor.o $(LIB)
+# Static: it starts once per container, and inside of some as their init.
+ifndef SAN
+$(BUILD)/neargate-monitor: LIBS =
+$(BUILD)/neargate-monitor: LDFLAGS = -static
+endif
 $(BUILD)/neargate: $(BUILD)/main/neargate.o $(LIB)
 $(PROGRAMS:%=$(BUILD)/%):
 	@echo "  LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(LIBS)

@@ -103,7 +103,7 @@ fill(struct keeper_config *k, const struct options *o)
 	bool main_one;
 
 	h->instance = o->clean ? o->clean : o->instance ? o->instance : "ng0";
-	if (!check_id(span_of(h->instance)) || strlen(h->instance) > 32) {
+	if (!check_id(span_of(h->instance)) || strlen(h->instance) > 8) {
 		log_error("--instance: not a name: %s", h->instance);
 		return 2;
 	}

@@ -58,7 +58,9 @@ link_layers(struct container *c, const struct oci_spec *s)
 		    SPAN_ARG(s->layers[s->n_layers - 1 - i]));
 
 		if (access(to, F_OK) < 0)
-			return err_origin(errno, "layer %s", to);
+			return err_origin(errno,
+			    "layer sha256:%.*s is not unpacked",
+			    SPAN_ARG(s->layers[s->n_layers - 1 - i]));
 		if (symlinkat(to, l, name) < 0)
 			return err_origin(errno, "link to layer");
 	}

@@ -59,6 +59,7 @@ container_end(struct container *c)
 	close_p(&c->init_fd);
 	free(c->id);
 	free(c->task);
+	free(c->why);
 	FREE_OBJ(c);
 }
 
@@ -230,6 +231,9 @@ on_wiped(void *ctx, int status, struct span out UNUSED)
 	struct request *q = TAKE_PTR(c->remove_req);
 
 	CHECK_OBJ(c, CONTAINER_MAGIC);
+	/* A start that failed is answered now: the next may follow at once. */
+	if (c->start_req)
+		request_fail(TAKE_PTR(c->start_req), EIO, "%s", c->why);
 	if (status != 0) {
 		c->removing = false;
 		if (q)
@@ -252,21 +256,28 @@ container_wipe(struct container *c)
 		on_wiped(c, 1, SPAN_NULL);
 }
 
+static void
+fail_start(struct container *c, struct span why)
+{
+	c->why = why.n ? xstrndup(why.p, why.n) : xstrdup("the monitor died");
+	container_wipe(c);
+}
+
 /* The monitor's first answer: it runs, or why not. */
 static void
 on_started(void *ctx, int status UNUSED, struct span out)
 {
 	struct container *c = ctx;
-	struct request *q = TAKE_PTR(c->start_req);
+	struct request *q;
 	struct buf *b;
 
 	CHECK_OBJ(c, CONTAINER_MAGIC);
-	c->starting = false;
 	if (!span_starts(out, SPAN("ok ")) || container_read_state(c) < 0) {
-		request_fail(q, EIO, "%.*s", SPAN_ARG(out));
-		container_wipe(c);
+		fail_start(c, out);
 		return;
 	}
+	c->starting = false;
+	q = TAKE_PTR(c->start_req);
 	b = request_begin(q);
 	msg_put_u32(b, (uint32_t)c->pid);
 	msg_put_u64(b, (uint64_t)c->started);
@@ -356,11 +367,8 @@ start(struct host *h, struct request *q, struct msg_reader *m)
 	c->starting = true;
 	/* The lock goes to the monitor with the descriptor. */
 	if (flock(dir, LOCK_EX | LOCK_NB) < 0 || container_prepare(c, &s) < 0 ||
-	    launch(c, &s, a) < 0) {
-		c->starting = false;
-		request_fail(TAKE_PTR(c->start_req), EIO, "%s", err_last());
-		container_wipe(c);
-	}
+	    launch(c, &s, a) < 0)
+		fail_start(c, span_of(err_last()));
 	return 0;
 }
 

@@ -28,6 +28,7 @@ struct container {
 	int64_t at;
 	uv_poll_t poll;	  /* on monitor_fd */
 	struct request *start_req;
+	char *why;	  /* it did not start */
 	struct request *remove_req;
 };
 

@@ -77,7 +77,7 @@ struct host_part {
 	int (*clean)(struct host *h);
 };
 
-/* parts.c; NULL-terminated, in order of init; clean goes the same way. */
+/* parts.c; NULL-terminated, in order of init; clean goes the other way. */
 extern const struct host_part *const host_parts[];
 
 /* Memory that lives until the request was answered. */

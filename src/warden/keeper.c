@@ -306,6 +306,7 @@ end_running(struct host *h)
 int
 keeper_down(struct keeper_config *k)
 {
+	const struct host_part *const *last;
 	struct host *h = &k->host;
 	int r, s;
 
@@ -316,8 +317,10 @@ keeper_down(struct keeper_config *k)
 	if (open_dirs(h) < 0 || end_running(h) < 0)
 		return 1;
 	r = take_lock(h);
-	for (const struct host_part *const *p = host_parts; *p; p++) {
-		s = (*p)->clean ? (*p)->clean(h) : 0;
+	for (last = host_parts; *last; last++)
+		;
+	while (last-- > host_parts) {
+		s = (*last)->clean ? (*last)->clean(h) : 0;
 		r = r ? r : s;
 	}
 	s = dirs_remove(h->run_fd, "lb");

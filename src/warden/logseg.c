@@ -119,7 +119,7 @@ logseg_end(struct logseg *l, int64_t ms)
 bool
 logseg_full(struct logseg *l)
 {
-	while (l->seq - l->oldest >= LOGSEG_UNREAD / LOGSEG_SIZE) {
+	while (l->seq + 1 - l->oldest >= LOGSEG_UNREAD / LOGSEG_SIZE) {
 		_cleanup_free_ char *name = xasprintf("%06u.log", l->oldest);
 
 		if (faccessat(l->dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -67,6 +68,17 @@ own_mounts(void)
 	if (umount2("/run/netns", MNT_DETACH) < 0 && errno != EINVAL &&
 	    errno != ENOENT)
 		fail("/run/netns");
+}
+
+/* The working directory is still of the old namespace, where we may not
+ * mount: go there again by its name. */
+static void
+enter_again(void)
+{
+	_cleanup_free_ char *path = xcalloc(1, PATH_MAX);
+
+	if (!getcwd(path, PATH_MAX) || chdir(path) < 0)
+		fail("container directory");
 }
 
 static void
@@ -367,9 +379,7 @@ monitor_run(char **argv)
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		fail("subreaper");
 	own_mounts();
-	/* The working directory is of the old namespace until we go again. */
-	if (fchdir(DIR_FD) < 0)
-		fail("container directory");
+	enter_again();
 	mount_root(&m);
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
