@@ -4,6 +4,8 @@
 #define ARN(noun) "arn:aws:ec2:{region}:{account}:" noun "/{id}"
 
 static const char *const by_vpc[] = {"spec.VpcId", NULL};
+static const char *const table_index[] = {"spec.VpcId", "spec.AssociationIds",
+	"spec.SubnetIds", NULL};
 static const char *const vpc_index[] = {"spec.DhcpOptionsId", NULL};
 static const char *const group_index[] = {"spec.VpcId", "spec.GroupName", NULL};
 static const char *const rule_index[] = {"spec.SecurityGroupRuleId",
@@ -22,7 +24,7 @@ const struct kind ec2_security_group_rule = {
 	.name = "ec2.security-group-rule", .arn = ARN("security-group-rule"),
 	.index = rule_index};
 const struct kind ec2_route_table = {
-	.name = "ec2.route-table", .arn = ARN("route-table"), .index = by_vpc};
+	.name = "ec2.route-table", .arn = ARN("route-table"), .index = table_index};
 const struct kind ec2_internet_gateway = {.name = "ec2.internet-gateway",
 	.arn = ARN("internet-gateway"), .index = by_vpc};
 const struct kind ec2_network_interface = {.name = "ec2.network-interface",
@@ -32,7 +34,9 @@ const struct kind ec2_network_acl = {
 const struct kind ec2_dhcp_options = {
 	.name = "ec2.dhcp-options", .arn = ARN("dhcp-options")};
 
+const struct kind ec2_region = {.name = "ec2.region"};
+
 const struct kind *const ec2_kinds[] = {&ec2_vpc, &ec2_subnet,
 	&ec2_security_group, &ec2_security_group_rule, &ec2_route_table,
 	&ec2_internet_gateway, &ec2_network_interface, &ec2_network_acl,
-	&ec2_dhcp_options, NULL};
+	&ec2_dhcp_options, &ec2_region, NULL};
