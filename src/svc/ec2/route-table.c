@@ -1,0 +1,552 @@
+/* Route tables, their routes and the subnets that follow them. */
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/id.h"
+#include "svc/ec2/ops.h"
+
+/* A route whose gateway is gone or elsewhere leads nowhere. */
+static int
+route_state(const struct at *at, struct span vpc, struct doc *route)
+{
+	struct span gateway = doc_get_str(route, "GatewayId");
+	struct res *igw;
+	bool active = true;
+	int e;
+
+	if (!span_is(gateway, "local")) {
+		e = noun_find(at, &noun_gateway, gateway, &igw);
+		if (e < 0)
+			return err_trace(e);
+		active = e == 0 &&
+		    span_eq(doc_get_str(igw->spec, "VpcId"), vpc);
+	}
+	doc_set_str(at->arena, route, "State",
+	    active ? SPAN("active") : SPAN("blackhole"));
+	return 0;
+}
+
+static int
+table_render(const struct at *at, const struct res *r, struct doc *d)
+{
+	struct span vpc = doc_get_str(r->spec, "VpcId");
+	int e;
+
+	doc_each(route, doc_get(d, "Routes"))
+		if ((e = route_state(at, vpc, route)) < 0)
+			return err_trace(e);
+	doc_each(assoc, doc_get(d, "Associations")) {
+		struct doc *state = doc_obj(at->arena);
+
+		doc_set_str(at->arena, state, "State", SPAN("associated"));
+		doc_set(at->arena, assoc, "AssociationState", state);
+	}
+	doc_set(at->arena, d, "PropagatingVgws", doc_arr(at->arena));
+	return 0;
+}
+
+static const struct ec2_filter filters[] = {
+	{"association.gateway-id", NULL, NULL},
+	{"association.route-table-association-id",
+	    "Associations.RouteTableAssociationId", "spec.AssociationIds"},
+	{"association.route-table-id", "Associations.RouteTableId", NULL},
+	{"association.subnet-id", "Associations.SubnetId", "spec.SubnetIds"},
+	{"association.main", "Associations.Main", NULL},
+	{"owner-id", "OwnerId", NULL},
+	{"route-table-id", "RouteTableId", NULL},
+	{"route.destination-cidr-block", "Routes.DestinationCidrBlock", NULL},
+	{"route.destination-ipv6-cidr-block", NULL, NULL},
+	{"route.destination-prefix-list-id", NULL, NULL},
+	{"route.egress-only-internet-gateway-id", NULL, NULL},
+	{"route.gateway-id", "Routes.GatewayId", NULL},
+	{"route.instance-id", NULL, NULL},
+	{"route.nat-gateway-id", NULL, NULL},
+	{"route.transit-gateway-id", NULL, NULL},
+	{"route.origin", "Routes.Origin", NULL},
+	{"route.state", "Routes.State", NULL},
+	{"route.vpc-peering-connection-id", NULL, NULL},
+	{"vpc-id", "VpcId", "spec.VpcId"},
+	{NULL, NULL, NULL},
+};
+
+const struct noun noun_table = {
+	.kind = &ec2_route_table,
+	.type = "route-table",
+	.prefix = "rtb-",
+	.label = "routeTable ID",
+	.not_found = "InvalidRouteTableID.NotFound",
+	.malformed = "InvalidRouteTableId.Malformed",
+	.id = "RouteTableId",
+	.ids = "RouteTableIds",
+	.list = "RouteTables",
+	.tags = "Tags",
+	.filters = filters,
+	.render = table_render,
+};
+
+/* Associations change through these two, which keep the id lists that lookups
+ * go by.  subnet empty: the VPC's main association. */
+static struct span
+associate(struct arena *a, struct res *table, struct span subnet)
+{
+	struct span id = span_of(id_prefixed(a, "rtbassoc-", 17));
+	struct doc *d = doc_obj(a);
+
+	doc_set_str(a, d, "RouteTableAssociationId", id);
+	doc_set_str(a, d, "RouteTableId", table->id);
+	doc_set_bool(a, d, "Main", subnet.n == 0);
+	if (subnet.n > 0) {
+		doc_set_str(a, d, "SubnetId", subnet);
+		doc_push_str(a, doc_get(table->spec, "SubnetIds"), subnet);
+	}
+	doc_push(doc_get(table->spec, "Associations"), d);
+	doc_push_str(a, doc_get(table->spec, "AssociationIds"), id);
+	return id;
+}
+
+static void
+remove_str(struct doc *list, struct span s)
+{
+	size_t i = 0;
+
+	doc_each(v, list) {
+		if (span_eq(doc_span(v), s)) {
+			doc_remove(list, i);
+			return;
+		}
+		i++;
+	}
+}
+
+/* Takes out the association whose member is value; *ret_subnet: whose it was
+ * (empty: main).  False: there is none. */
+static bool
+dissociate(struct arena *a, struct res *table, const char *member,
+    struct span value, struct span *ret_subnet)
+{
+	struct doc *list = doc_get(table->spec, "Associations");
+	size_t i = 0;
+
+	doc_each(d, list) {
+		if (span_eq(doc_get_str(d, member), value)) {
+			struct span subnet =
+			    arena_span(a, doc_get_str(d, "SubnetId"));
+
+			remove_str(doc_get(table->spec, "AssociationIds"),
+			    doc_get_str(d, "RouteTableAssociationId"));
+			remove_str(doc_get(table->spec, "SubnetIds"), subnet);
+			doc_remove(list, i);
+			*ret_subnet = subnet;
+			return true;
+		}
+		i++;
+	}
+	return false;
+}
+
+void
+table_add_route(struct arena *a, struct res *table, struct span cidr,
+    struct span gateway, struct span origin)
+{
+	struct doc *d = doc_obj(a);
+
+	doc_set_str(a, d, "DestinationCidrBlock", cidr);
+	doc_set_str(a, d, "GatewayId", gateway);
+	doc_set_str(a, d, "Origin", origin);
+	doc_push(doc_get(table->spec, "Routes"), d);
+}
+
+static struct doc *
+route_find(const struct res *table, struct span cidr)
+{
+	doc_each(d, doc_get(table->spec, "Routes"))
+		if (span_eq(doc_get_str(d, "DestinationCidrBlock"), cidr))
+			return d;
+	return NULL;
+}
+
+bool
+table_drop_route(struct res *table, struct span cidr)
+{
+	struct doc *routes = doc_get(table->spec, "Routes");
+	size_t i = 0;
+
+	doc_each(d, routes) {
+		if (span_eq(doc_get_str(d, "DestinationCidrBlock"), cidr)) {
+			doc_remove(routes, i);
+			return true;
+		}
+		i++;
+	}
+	return false;
+}
+
+/* A table in memory with the local routes of its VPC. */
+static struct res *
+table_new(const struct at *at, const struct res *vpc)
+{
+	static const char *const lists[] = {"Routes", "Associations",
+		"AssociationIds", "SubnetIds"};
+	struct res *r = noun_new(at, &noun_table, SPAN_NULL);
+	struct cidr *cidrs;
+	size_t n;
+
+	doc_set_str(at->arena, r->spec, "VpcId", vpc->id);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		doc_set(at->arena, r->spec, lists[i], doc_arr(at->arena));
+	cidrs = vpc_cidrs(at->arena, vpc, &n);
+	for (size_t i = 0; i < n; i++)
+		table_add_route(at->arena, r, cidr_text(at->arena, cidrs[i]),
+		    SPAN("local"), SPAN("CreateRouteTable"));
+	return r;
+}
+
+int
+table_make(const struct at *at, const struct res *vpc, bool is_main,
+    struct res **ret)
+{
+	struct res *r = table_new(at, vpc);
+	int e;
+
+	if (is_main)
+		associate(at->arena, r, SPAN_NULL);
+	if ((e = noun_insert(at, r)) < 0)
+		return err_trace(e);
+	*ret = r;
+	return 0;
+}
+
+int
+table_main(const struct at *at, struct span vpc, struct res **ret)
+{
+	struct res_list l;
+	int e = noun_list(at, &ec2_route_table, "spec.VpcId", vpc, &l);
+
+	if (e < 0)
+		return err_trace(e);
+	for (size_t i = 0; i < l.n; i++)
+		doc_each(d, doc_get(l.v[i]->spec, "Associations"))
+			if (doc_get_bool(d, "Main", false)) {
+				*ret = l.v[i];
+				return 0;
+			}
+	return err_origin(EINVAL, "%.*s has no main route table",
+	    SPAN_ARG(vpc));
+}
+
+/* Writes the table back; a documented outcome cannot happen here. */
+static int
+table_put(const struct at *at, struct res *table)
+{
+	int e = store_put_spec(at->store, table);
+
+	return e > 0 ? err_fold(e) : e;
+}
+
+int
+table_forget_subnet(const struct at *at, struct span subnet)
+{
+	struct res_list l;
+	struct span was;
+	int e = noun_list(at, &ec2_route_table, "spec.SubnetIds", subnet, &l);
+
+	for (size_t i = 0; e >= 0 && i < l.n; i++)
+		if (dissociate(at->arena, l.v[i], "SubnetId", subnet, &was))
+			e = table_put(at, l.v[i]);
+	return e;
+}
+
+static struct reply *
+table_wanted(struct call *c, struct res **ret)
+{
+	return noun_get(c, &noun_table, doc_get_str(c->in, "RouteTableId"),
+	    ret);
+}
+
+struct reply *
+table_create(struct call *c)
+{
+	struct at at = at_of(c);
+	struct reply *refusal;
+	struct res *vpc, *r;
+
+	refusal = noun_get(c, &noun_vpc, doc_get_str(c->in, "VpcId"), &vpc);
+	if (refusal)
+		return refusal;
+	r = table_new(&at, vpc);
+	if ((refusal = noun_create(c, &noun_table, r)))
+		return refusal;
+	return noun_reply(c, &noun_table, r, "RouteTable");
+}
+
+struct reply *
+table_delete(struct call *c)
+{
+	struct reply *refusal;
+	struct res *r;
+	int e;
+
+	if ((refusal = table_wanted(c, &r)))
+		return refusal;
+	if (doc_len(doc_get(r->spec, "Associations")) > 0)
+		return noun_in_use(c, "routeTable", r->id);
+	if ((e = store_delete(c->store, r)) < 0)
+		return reply_failure(c, e);
+	return noun_done(c);
+}
+
+struct reply *
+table_describe(struct call *c)
+{
+	return noun_describe(c, &noun_table);
+}
+
+static struct reply *
+association_reply(struct call *c, const char *member, struct span id)
+{
+	struct doc *out = doc_obj(c->arena), *state = doc_obj(c->arena);
+
+	doc_set_str(c->arena, state, "State", SPAN("associated"));
+	doc_set_str(c->arena, out, member, id);
+	doc_set(c->arena, out, "AssociationState", state);
+	return reply_ok(c, out);
+}
+
+struct reply *
+table_associate(struct call *c)
+{
+	struct span id = doc_get_str(c->in, "SubnetId");
+	struct at at = at_of(c);
+	struct reply *refusal;
+	struct res *r, *subnet;
+	int e;
+
+	if ((refusal = table_wanted(c, &r)))
+		return refusal;
+	if (id.n == 0)
+		return noun_missing(c, "subnetId");
+	if ((refusal = noun_get(c, &noun_subnet, id, &subnet)))
+		return refusal;
+	if (!span_eq(doc_get_str(subnet->spec, "VpcId"),
+		doc_get_str(r->spec, "VpcId")))
+		return noun_invalid(c, "route table %.*s and subnet %.*s "
+		    "belong to different networks", SPAN_ARG(r->id),
+		    SPAN_ARG(id));
+	if ((e = noun_any(&at, &ec2_route_table, "spec.SubnetIds", id)) > 0)
+		return reply_error(c, "Resource.AlreadyAssociated",
+		    "the specified association for route table %.*s conflicts "
+		    "with an existing association", SPAN_ARG(r->id));
+	id = associate(c->arena, r, subnet->id);
+	if (e < 0 || (e = table_put(&at, r)) < 0)
+		return reply_failure(c, e);
+	return association_reply(c, "AssociationId", id);
+}
+
+/* The table that has the association of the request. */
+static struct reply *
+association_wanted(struct call *c, struct res **ret)
+{
+	struct span id = doc_get_str(c->in, "AssociationId");
+	struct at at = at_of(c);
+	struct res_list l;
+	int e = noun_list(&at, &ec2_route_table, "spec.AssociationIds", id, &l);
+
+	if (e < 0)
+		return reply_failure(c, e);
+	if (l.n == 0)
+		return reply_error(c, "InvalidAssociationID.NotFound",
+		    "The association ID '%.*s' does not exist", SPAN_ARG(id));
+	*ret = l.v[0];
+	return NULL;
+}
+
+struct reply *
+table_disassociate(struct call *c)
+{
+	struct span id = doc_get_str(c->in, "AssociationId"), subnet;
+	struct at at = at_of(c);
+	struct reply *refusal;
+	struct res *r;
+	int e;
+
+	if ((refusal = association_wanted(c, &r)))
+		return refusal;
+	AN(dissociate(c->arena, r, "RouteTableAssociationId", id, &subnet));
+	if (subnet.n == 0)
+		return noun_invalid(c, "cannot disassociate the main route "
+		    "table association %.*s", SPAN_ARG(id));
+	if ((e = table_put(&at, r)) < 0)
+		return reply_failure(c, e);
+	return noun_done(c);
+}
+
+/* Moves a subnet, or the VPC's main association, to another table. */
+struct reply *
+table_replace(struct call *c)
+{
+	struct span id = doc_get_str(c->in, "AssociationId"), subnet;
+	struct at at = at_of(c);
+	struct reply *refusal;
+	struct res *from, *to;
+	int e;
+
+	if ((refusal = association_wanted(c, &from)) ||
+	    (refusal = table_wanted(c, &to)))
+		return refusal;
+	if (!span_eq(doc_get_str(from->spec, "VpcId"),
+		doc_get_str(to->spec, "VpcId")))
+		return noun_invalid(c, "route table %.*s and network %.*s "
+		    "belong to different networks", SPAN_ARG(to->id),
+		    SPAN_ARG(doc_get_str(from->spec, "VpcId")));
+	if (span_eq(from->id, to->id))
+		to = from;
+	AN(dissociate(c->arena, from, "RouteTableAssociationId", id, &subnet));
+	id = associate(c->arena, to, subnet);
+	if ((e = table_put(&at, from)) < 0 ||
+	    (to != from && (e = table_put(&at, to)) < 0))
+		return reply_failure(c, e);
+	return association_reply(c, "NewAssociationId", id);
+}
+
+/* The destination of the request, in canonical form. */
+static struct reply *
+destination(struct call *c, struct span *ret)
+{
+	struct span text = doc_get_str(c->in, "DestinationCidrBlock");
+	struct cidr cidr;
+
+	if (text.n == 0)
+		return noun_missing(c, "destinationCidrBlock");
+	if (!cidr_parse(text, &cidr))
+		return noun_invalid(c, "Value (%.*s) for parameter "
+		    "destinationCidrBlock is invalid. This is not a valid CIDR "
+		    "block.", SPAN_ARG(text));
+	*ret = cidr_text(c->arena, cidr_base(cidr));
+	return NULL;
+}
+
+/* AWS: traffic inside the VPC may be led only to a machine in between. */
+static struct reply *
+inside_vpc(struct call *c, const struct res *table, struct span cidr)
+{
+	struct cidr want, local;
+
+	AN(cidr_parse(cidr, &want));
+	doc_each(d, doc_get(table->spec, "Routes"))
+		if (span_is(doc_get_str(d, "GatewayId"), "local") &&
+		    cidr_parse(doc_get_str(d, "DestinationCidrBlock"),
+			&local) &&
+		    cidr_within(want, local))
+			return noun_invalid(c, "The destination CIDR block %.*s "
+			    "is equal to or more specific than one of this "
+			    "VPC's CIDR blocks. This route can target only an "
+			    "interface or an instance.", SPAN_ARG(cidr));
+	return NULL;
+}
+
+/* The target of the request: an internet gateway of the table's VPC. */
+static struct reply *
+target(struct call *c, const struct res *table, struct span *ret)
+{
+	struct span id = doc_get_str(c->in, "GatewayId");
+	struct reply *refusal;
+	struct res *igw;
+
+	if (id.n == 0)
+		return reply_error(c, "MissingParameter", "The request must "
+		    "contain exactly one of gatewayId, natGatewayId, "
+		    "networkInterfaceId, vpcPeeringConnectionId, "
+		    "egressOnlyInternetGatewayId, transitGatewayId, "
+		    "localGatewayId, carrierGatewayId, vpcEndpointId, "
+		    "coreNetworkArn or instanceId");
+	if (span_is(id, "local"))
+		return noun_invalid(c, "cannot create local route");
+	if ((refusal = noun_get(c, &noun_gateway, id, &igw)))
+		return refusal;
+	if (!span_eq(doc_get_str(igw->spec, "VpcId"),
+		doc_get_str(table->spec, "VpcId")))
+		return noun_invalid(c, "route table %.*s and network gateway "
+		    "%.*s belong to different networks", SPAN_ARG(table->id),
+		    SPAN_ARG(id));
+	*ret = id;
+	return NULL;
+}
+
+struct reply *
+route_create(struct call *c)
+{
+	struct at at = at_of(c);
+	struct span cidr, gateway;
+	struct reply *refusal;
+	struct res *r;
+	struct doc *old;
+	int e;
+
+	if ((refusal = table_wanted(c, &r)) ||
+	    (refusal = destination(c, &cidr)) ||
+	    (refusal = target(c, r, &gateway)))
+		return refusal;
+	if ((old = route_find(r, cidr))) {
+		/* AWS: the same route again is no error. */
+		if (span_eq(doc_get_str(old, "GatewayId"), gateway))
+			return noun_done(c);
+		return reply_error(c, "RouteAlreadyExists", "The route "
+		    "identified by %.*s already exists.", SPAN_ARG(cidr));
+	}
+	if ((refusal = inside_vpc(c, r, cidr)))
+		return refusal;
+	table_add_route(c->arena, r, cidr, gateway, SPAN("CreateRoute"));
+	if ((e = table_put(&at, r)) < 0)
+		return reply_failure(c, e);
+	return noun_done(c);
+}
+
+struct reply *
+route_replace(struct call *c)
+{
+	struct at at = at_of(c);
+	struct span cidr, gateway;
+	struct reply *refusal;
+	struct doc *route;
+	struct res *r;
+	int e;
+
+	if ((refusal = table_wanted(c, &r)) ||
+	    (refusal = destination(c, &cidr)))
+		return refusal;
+	if (!(route = route_find(r, cidr)))
+		return noun_invalid(c, "There is no route defined for '%.*s' in "
+		    "the route table. Use CreateRoute instead.",
+		    SPAN_ARG(cidr));
+	if ((refusal = inside_vpc(c, r, cidr)) ||
+	    (refusal = target(c, r, &gateway)))
+		return refusal;
+	doc_set_str(c->arena, route, "GatewayId", gateway);
+	if ((e = table_put(&at, r)) < 0)
+		return reply_failure(c, e);
+	return noun_done(c);
+}
+
+struct reply *
+route_delete(struct call *c)
+{
+	struct at at = at_of(c);
+	struct reply *refusal;
+	struct span cidr;
+	struct res *r;
+	int e;
+
+	if ((refusal = table_wanted(c, &r)) ||
+	    (refusal = destination(c, &cidr)))
+		return refusal;
+	if (span_is(doc_get_str(route_find(r, cidr), "GatewayId"), "local"))
+		return noun_invalid(c, "cannot remove local route %.*s in "
+		    "route table %.*s", SPAN_ARG(cidr), SPAN_ARG(r->id));
+	if (!table_drop_route(r, cidr))
+		return reply_error(c, "InvalidRoute.NotFound", "no route with "
+		    "destination-cidr-block %.*s in route table %.*s",
+		    SPAN_ARG(cidr), SPAN_ARG(r->id));
+	if ((e = table_put(&at, r)) < 0)
+		return reply_failure(c, e);
+	return noun_done(c);
+}
