@@ -82,7 +82,9 @@ call_run(struct call *c)
 		return reply_failure(c, ret);
 	if ((ret = store_savepoint(c->store)) < 0)
 		return reply_failure(c, ret);
-	r = row->fn(c);
+	r = c->service->before ? c->service->before(c) : NULL;
+	if (!r)
+		r = row->fn(c);
 	CHECK_OBJ(r, REPLY_MAGIC);
 	if (r->kind == REPLY_ERROR)
 		store_rollback(c->store);

@@ -101,6 +101,10 @@ struct service {
 	 * it, to make what AWS has there from the start (the default VPC).
 	 * Must be idempotent.  NULL: nothing. */
 	int (*scope_init)(struct store *s, struct arena *a, struct scope scope);
+	/* Runs before each operation's fn, inside its savepoint: NULL goes on,
+	 * a reply is the answer.  For what all operations have in common, like
+	 * EC2's DryRun.  NULL: nothing. */
+	struct reply *(*before)(struct call *c);
 };
 
 /* svc/services.c: all services, NULL-terminated. */

@@ -1,10 +1,12 @@
 /* Every service there is: one row each. */
+#include "svc/ec2/ec2.h"
 #include "svc/ecs/ops.h"
 #include "svc/elbv2/elbv2.h"
 #include "svc/services.h"
 #include "svc/sts/sts.h"
 
 const struct service *const services[] = {
+	&ec2_service,
 	&ecs_service_ops,
 	&elbv2_service,
 	&sts_service,

@@ -5,14 +5,14 @@
 
 static const char *const by_vpc[] = {"spec.VpcId", NULL};
 static const char *const table_index[] = {"spec.VpcId", "spec.AssociationIds",
-	"spec.SubnetIds", NULL};
+	"spec.SubnetIds", "spec.ClientToken", NULL};
 static const char *const vpc_index[] = {"spec.DhcpOptionsId", NULL};
 static const char *const group_index[] = {"spec.VpcId", "spec.GroupName", NULL};
-static const char *const rule_index[] = {"spec.SecurityGroupRuleId",
+static const char *const rule_index[] = {"spec.GroupId",
 	"spec.ReferencedGroupInfo.GroupId", NULL};
 static const char *const eni_index[] = {"spec.VpcId", "spec.SubnetId",
 	"spec.Groups", "spec.PrivateIpAddress", "spec.PublicIp", "spec.Netns",
-	NULL};
+	"spec.ClientToken", NULL};
 
 const struct kind ec2_vpc = {
 	.name = "ec2.vpc", .arn = ARN("vpc"), .index = vpc_index};

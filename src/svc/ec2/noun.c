@@ -128,12 +128,30 @@ noun_get(struct call *c, const struct noun *n, struct span id,
 struct reply *
 noun_create(struct call *c, const struct noun *n, struct res *r)
 {
+	struct span token = doc_get_str(c->in, "ClientToken");
 	struct at at = at_of(c);
-	int e = noun_insert(&at, r);
+	int e;
+
+	if (token.n > 0)
+		doc_set_str(c->arena, r->spec, "ClientToken", token);
+	if ((e = noun_insert(&at, r)) < 0)
+		return reply_failure(c, e);
+	return tags_specified(c, n->type, r);
+}
+
+struct reply *
+noun_repeated(struct call *c, const struct noun *n, struct res **ret)
+{
+	struct span token = doc_get_str(c->in, "ClientToken");
+	struct at at = at_of(c);
+	struct res_list l = {0};
+	int e = token.n == 0 ? 0 :
+	    noun_list(&at, n->kind, "spec.ClientToken", token, &l);
 
 	if (e < 0)
 		return reply_failure(c, e);
-	return tags_specified(c, n->type, r);
+	*ret = l.n > 0 ? l.v[0] : NULL;
+	return NULL;
 }
 
 struct reply *

@@ -65,6 +65,10 @@ struct reply *noun_not_found(struct call *c, const struct noun *n,
     struct span id);
 /* Inserts r, with the tags that the request's TagSpecifications give it. */
 struct reply *noun_create(struct call *c, const struct noun *n, struct res *r);
+/* *ret: what an earlier request with the same ClientToken made, or NULL.  Kinds
+ * that index spec.ClientToken only. */
+struct reply *noun_repeated(struct call *c, const struct noun *n,
+    struct res **ret);
 struct reply *noun_missing(struct call *c, const char *param);
 /* "The vpc 'x' has dependencies and cannot be deleted." */
 struct reply *noun_in_use(struct call *c, const char *what, struct span id);

@@ -271,8 +271,10 @@ table_create(struct call *c)
 	struct res *vpc, *r;
 
 	refusal = noun_get(c, &noun_vpc, doc_get_str(c->in, "VpcId"), &vpc);
-	if (refusal)
+	if (refusal || (refusal = noun_repeated(c, &noun_table, &r)))
 		return refusal;
+	if (r)
+		return noun_reply(c, &noun_table, r, "RouteTable");
 	r = table_new(&at, vpc);
 	if ((refusal = noun_create(c, &noun_table, r)))
 		return refusal;
