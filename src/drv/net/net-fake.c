@@ -116,6 +116,24 @@ fake_list(struct net *n, net_cb cb, void *ctx)
 }
 
 static void
+fake_clean(struct net *n, net_cb cb, void *ctx)
+{
+	struct net_fake *f = of(n);
+	if (answer(f, cb, ctx)->err)
+		return;
+	list_each_safe(it, &f->vpcs)
+		forget(list_entry(it, struct fake_vpc, link));
+}
+
+static void
+fake_pool(struct net *n, net_cb cb, void *ctx)
+{
+	struct fake_answer *x = answer(of(n), cb, ctx);
+	if (!x->err)
+		buf_add_str(&x->why, "198.18.0.0/16");
+}
+
+static void
 answer_free(struct fake_answer *x)
 {
 	list_del(&x->link);
@@ -138,6 +156,8 @@ static const struct net_ops net_fake_ops = {
 	.vpc_sync = fake_sync,
 	.vpc_remove = fake_remove,
 	.list = fake_list,
+	.clean = fake_clean,
+	.pool = fake_pool,
 	.free = fake_free,
 };
 

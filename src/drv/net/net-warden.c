@@ -1,6 +1,7 @@
 /* The network through the warden: each call is one message. */
 #include <errno.h>
 
+#include "base/cidr.h"
 #include "base/err.h"
 #include "drv/net/net.h"
 #include "drv/warden.h"
@@ -98,6 +99,41 @@ warden_list(struct net *n, net_cb cb, void *ctx)
 }
 
 static void
+warden_clean(struct net *n, net_cb cb, void *ctx)
+{
+	struct net_warden *w = of(n);
+	(void)warden_begin(w->warden, (enum warden_msg)WARDEN_NET_CLEAN);
+	warden_send(w->warden, on_done, pending_new(cb, ctx));
+}
+
+static void
+on_pool(void *ctx, int err, struct span why, struct msg_reader *m)
+{
+	_cleanup_free_ struct pending *p = ctx;
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct cidr c;
+	if (err == 0) {
+		c.addr = msg_u32(m);
+		c.len = (uint8_t)msg_u32(m);
+		if (!msg_ok(m) || c.len > 32) {
+			err = -EBADMSG;
+			why = SPAN("the warden's answer does not decode");
+		} else {
+			why = cidr_text(a, c);
+		}
+	}
+	p->cb(p->ctx, err, why);
+}
+
+static void
+warden_pool(struct net *n, net_cb cb, void *ctx)
+{
+	struct net_warden *w = of(n);
+	(void)warden_begin(w->warden, (enum warden_msg)WARDEN_NET_POOL);
+	warden_send(w->warden, on_pool, pending_new(cb, ctx));
+}
+
+static void
 warden_net_free(struct net *n)
 {
 	struct net_warden *w = of(n);
@@ -108,6 +144,8 @@ static const struct net_ops net_warden_ops = {
 	.vpc_sync = warden_vpc_sync,
 	.vpc_remove = warden_vpc_remove,
 	.list = warden_list,
+	.clean = warden_clean,
+	.pool = warden_pool,
 	.free = warden_net_free,
 };
 

@@ -30,6 +30,11 @@ struct net_ops {
 	/* VPC ids that exist on this host, to find leftovers: ids are given as
 	 * a space-separated list in `why` of cb. */
 	void (*list)(struct net *n, net_cb cb, void *ctx);
+	/* Removes every VPC of this instance, for reset. */
+	void (*clean)(struct net *n, net_cb cb, void *ctx);
+	/* The instance's pool of public addresses, as "a.b.c.d/len" in `why`
+	 * of cb: the same for as long as the instance lives. */
+	void (*pool)(struct net *n, net_cb cb, void *ctx);
 	void (*free)(struct net *n);
 };
 

@@ -160,6 +160,11 @@ test_fake(void **state UNUSED)
 	assert_int_equal(h.err, -5);
 	assert_true(net_fake_vpc(n, a, v.id, &got));
 	net_fake_fail(n, 0);
+	n->ops->clean(n, on_answer, &h);
+	n->ops->pool(n, on_answer, &h);
+	assert_int_equal(net_fake_answer(n), 2);
+	assert_string_equal(buf_str(&h.why), "198.18.0.0/16");
+	assert_false(net_fake_vpc(n, a, v.id, &got));
 	n->ops->vpc_remove(n, v.id, on_answer, &h);
 	n->ops->free(n); /* unanswered ones are forgotten */
 	buf_done(&h.why);
