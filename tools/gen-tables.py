@@ -12,6 +12,7 @@ import glob
 import importlib.util
 import json
 import os
+import re
 import sys
 
 PROTOCOLS = {'json': 'PROTO_JSON', 'query': 'PROTO_QUERY', 'ec2': 'PROTO_EC2',
@@ -71,6 +72,21 @@ def flags(pairs):
     return '|'.join(n for n, on in pairs if on) or '0'
 
 
+def regex(pattern):
+    """A Java pattern in PCRE2's spelling, where they differ."""
+    if not pattern:
+        return pattern
+    # Surrogate pairs and, as meant, five and six digits.
+    pattern = pattern.replace(r'\uD800\uDC00-\uDBFF\uDFFF',
+                              r'\x{10000}-\x{10FFFF}')
+    pattern = re.sub(r'\\u(10FFFF|10000|[0-9A-Fa-f]{4})', r'\\x{\1}', pattern)
+    pattern = pattern.replace(r'\p{Print}', '[[:print:]]')
+    # A dash after a class cannot begin a range.
+    pattern = re.sub(r'(\\w|\\p\{Z\})-_', r'\1\\-_', pattern)
+    # PCRE2 counts to 65535.
+    return pattern.replace('{1,100000}', '+')
+
+
 class Model:
     def __init__(self, facts, pool, ident):
         self.facts, self.pool, self.ident = facts, pool, ident
@@ -112,7 +128,8 @@ class Model:
         enum = s.get('enum', [])
         self.bounds.append(
             f'{{{float(s.get("min", 0))!r},{float(s.get("max", 0))!r},'
-            f'{self.pool.off(s.get("pattern"))},{len(self.enums)},{len(enum)},'
+            f'{self.pool.off(s.get("pattern"))},'
+            f'{self.pool.off(regex(s.get("pattern")))},{len(self.enums)},{len(enum)},'
             f'{int("min" in s)},{int("max" in s)}}}')
         self.enums += [str(self.pool.add(e)) for e in enum]
         return len(self.bounds)  # row 0 is "none"

@@ -88,7 +88,8 @@ struct model_shape {
 struct model_bounds {
 	double min; /* characters, elements or the value itself */
 	double max;
-	uint32_t pattern;
+	uint32_t pattern; /* as AWS says it */
+	uint32_t regex;	  /* as PCRE2 reads it */
 	uint16_t first_enum; /* in model->enums */
 	uint16_t n_enum;
 	bool has_min;

@@ -218,7 +218,7 @@ pattern_of(const struct model *m, const struct model_bounds *b)
 {
 	static char unreadable;
 	void **slot = &m->patterns[b - m->bounds];
-	struct span s = model_str(m, b->pattern);
+	struct span s = model_str(m, b->regex);
 	PCRE2_SIZE where;
 	int err;
 
