@@ -1,0 +1,365 @@
+/* Tasks in flight: calls to the drivers and what came of them. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "ctl/task.h"
+#include "svc/ecs/kinds.h"
+
+static const struct ctl_env *
+env_of(const struct live_task *t)
+{
+	return ctl_env(t->owner->ctl);
+}
+
+struct live_task *
+live_task_find(struct tasks *s, struct span id)
+{
+	struct live_task *t;
+
+	HASH_FIND(hh, s->by_id, id.p, id.n, t);
+	return t;
+}
+
+static void
+adopt(struct tasks *s, struct live_container *k)
+{
+	const struct doc *f = doc_get(s->found, k->id);
+
+	if (!f)
+		return;
+	k->start_asked = k->started = true;
+	k->started_ms = doc_get_int(f, "started", 0);
+	if (!doc_true(doc_get(f, "exited")))
+		return;
+	k->exited = true;
+	k->exit.code = (int)doc_get_int(f, "code", 0);
+	k->exit.oom = doc_get_bool(f, "oom", false);
+	k->exit.at = doc_get_int(f, "at", 0);
+}
+
+struct live_task *
+live_task_get(struct tasks *s, struct span id, int64_t row, size_t n)
+{
+	struct live_task *t = live_task_find(s, id);
+
+	if (t)
+		return t;
+	ALLOC_OBJ(t, LIVE_TASK_MAGIC);
+	t->owner = s;
+	t->id = xstrndup(id.p, id.n);
+	t->row = row;
+	t->n = n;
+	t->v = xcalloc(n + 1, sizeof(*t->v));
+	for (size_t i = 0; i < n; i++) {
+		t->v[i].task = t;
+		t->v[i].n = (int)i;
+		t->v[i].id = xasprintf("%s-%zu", t->id, i);
+		adopt(s, &t->v[i]);
+	}
+	HASH_ADD_KEYPTR(hh, s->by_id, t->id, strlen(t->id), t);
+	return t;
+}
+
+static void
+live_task_free(struct live_task *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		free(t->v[i].id);
+		free(t->v[i].failure);
+		free(t->v[i].image_ref);
+		arena_free(t->v[i].image_arena);
+	}
+	free(t->v);
+	free(t->ip);
+	free(t->id);
+	FREE_OBJ(t);
+}
+
+void
+live_task_drop(struct live_task *t)
+{
+	CHECK_OBJ(t, LIVE_TASK_MAGIC);
+	if (!t->dead)
+		HASH_DELETE(hh, t->owner->by_id, t);
+	t->dead = true;
+	if (t->refs == 0)
+		live_task_free(t);
+}
+
+void
+live_wake(struct live_task *t)
+{
+	ctl_wake(t->owner->ctl, &ctl_task, t->row);
+}
+
+/* A callback came back.  False: nobody waits for it any more. */
+static bool
+came_back(struct live_task *t)
+{
+	CHECK_OBJ(t, LIVE_TASK_MAGIC);
+	AN(t->refs > 0);
+	t->refs--;
+	if (t->dead) {
+		if (t->refs == 0)
+			live_task_free(t);
+		return false;
+	}
+	live_wake(t);
+	return true;
+}
+
+static void
+fail(struct live_container *k, const char *kind, struct span why)
+{
+	free(k->failure);
+	k->failure = xstrndup(why.p ? why.p : "", why.n);
+	k->failure_kind = kind;
+}
+
+/* Images */
+
+static const struct span *
+copy_spans(struct arena *a, const struct span *v, size_t n)
+{
+	struct span *out = arena_array(a, struct span, n + 1);
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = arena_span(a, v[i]);
+	return out;
+}
+
+static void
+keep_image(struct live_container *k, const struct image *img)
+{
+	struct arena *a = arena_new();
+
+	arena_free(k->image_arena);
+	k->image_arena = a;
+	k->image = *img;
+	k->image.digest = arena_span(a, img->digest);
+	k->image.pinned = arena_span(a, img->pinned);
+	k->image.layers = copy_spans(a, img->layers, img->n_layers);
+	k->image.entrypoint = copy_spans(a, img->entrypoint, img->n_entrypoint);
+	k->image.cmd = copy_spans(a, img->cmd, img->n_cmd);
+	k->image.env = copy_spans(a, img->env, img->n_env);
+	k->image.user = arena_span(a, img->user);
+	k->image.cwd = arena_span(a, img->cwd);
+	k->image.stop_signal = arena_span(a, img->stop_signal);
+	/* ECS does not run the image's own health check. */
+	k->image.healthcheck = NULL;
+	k->image_ready = true;
+}
+
+static void
+on_image(void *ctx, int err, struct span why, const struct image *img)
+{
+	struct live_container *k = ctx;
+
+	if (!came_back(k->task))
+		return;
+	if (err)
+		fail(k, NULL, why.n ? why : SPAN("CannotPullContainerError"));
+	else
+		keep_image(k, img);
+}
+
+void
+live_image(struct live_container *k, const struct res *task, struct span ref,
+    struct span arch)
+{
+	struct images *im = env_of(k->task)->images;
+
+	free(k->image_ref);
+	k->image_ref = xstrndup(ref.p, ref.n);
+	k->image_asked = true;
+	k->image_ready = false;
+	k->task->refs++;
+	im->ops->ensure(im, task->scope.account, task->scope.region, ref, arch,
+	    on_image, k);
+}
+
+/* Containers */
+
+static void
+on_start(void *ctx, int err, struct span why, int pid, int64_t started_ms)
+{
+	struct live_container *k = ctx;
+
+	(void)pid;
+	if (!came_back(k->task))
+		return;
+	if (err) {
+		fail(k, "CannotStartContainerError", why);
+		return;
+	}
+	k->started = true;
+	k->started_ms = started_ms;
+}
+
+void
+live_start(struct live_container *k, const struct container_spec *spec)
+{
+	struct runtime *r = env_of(k->task)->runtime;
+
+	k->start_asked = true;
+	k->task->refs++;
+	r->ops->start(r, spec, on_start, k);
+}
+
+static void
+on_killed(void *ctx, int err, struct span why)
+{
+	struct live_container *k = ctx;
+
+	if (!came_back(k->task))
+		return;
+	if (err)
+		log_warn("container %s: signal: %.*s", k->id, SPAN_ARG(why));
+}
+
+void
+live_kill(struct live_container *k, int sig)
+{
+	struct runtime *r = env_of(k->task)->runtime;
+
+	k->task->refs++;
+	r->ops->kill(r, span_of(k->id), sig, on_killed, k);
+}
+
+static void
+on_removed(void *ctx, int err, struct span why)
+{
+	struct live_container *k = ctx;
+
+	if (!came_back(k->task))
+		return;
+	if (err)
+		log_warn("container %s: remove: %.*s", k->id, SPAN_ARG(why));
+	/* A failed removal is tried again by the next step. */
+	k->removed = !err;
+	k->remove_asked = !err;
+}
+
+void
+live_remove(struct live_container *k)
+{
+	struct runtime *r = env_of(k->task)->runtime;
+
+	k->remove_asked = true;
+	k->task->refs++;
+	r->ops->remove(r, span_of(k->id), on_removed, k);
+}
+
+static void
+on_task_removed(void *ctx, int err, struct span why)
+{
+	struct live_task *t = ctx;
+
+	if (!came_back(t))
+		return;
+	if (err)
+		log_warn("task %s: remove: %.*s", t->id, SPAN_ARG(why));
+	t->task_removed = !err;
+	t->task_remove_asked = !err;
+}
+
+void
+live_task_remove(struct live_task *t)
+{
+	struct runtime *r = env_of(t)->runtime;
+
+	t->task_remove_asked = true;
+	t->refs++;
+	r->ops->task_remove(r, span_of(t->id), on_task_removed, t);
+}
+
+static void
+on_check(void *ctx, int err, int code, struct span out)
+{
+	struct live_container *k = ctx;
+
+	(void)out;
+	if (!came_back(k->task))
+		return;
+	k->check_running = false;
+	k->check_done = true;
+	k->check_code = err ? -1 : code;
+}
+
+void
+live_check(struct live_container *k, const struct span *args, size_t n,
+    int timeout_ms)
+{
+	struct runtime *r = env_of(k->task)->runtime;
+
+	k->check_running = true;
+	k->task->refs++;
+	r->ops->exec(r, span_of(k->id), args, n, timeout_ms, on_check, k);
+}
+
+void
+live_on_exit(void *ctx, const struct container_exit *e)
+{
+	struct tasks *s;
+	struct live_task *t;
+	struct live_container *k;
+	struct span n = e->id;
+	uint64_t i;
+
+	CAST_OBJ(s, ctx, TASKS_MAGIC);
+	t = live_task_find(s, span_cut(&n, '-'));
+	if (!t || !span_u64(n, &i) || i >= t->n)
+		return;
+	k = &t->v[i];
+	if (k->exited)
+		return;
+	k->exited = true;
+	k->exit = *e;
+	k->exit.id = SPAN_NULL;
+	live_wake(t);
+}
+
+/* What was there before us */
+
+static void
+note_found(struct tasks *s, const struct container_state *c)
+{
+	struct arena *a = s->found_arena;
+	struct doc *d = doc_obj(a);
+
+	doc_set_int(a, d, "started", c->started);
+	doc_set_bool(a, d, "exited", c->exited);
+	doc_set_int(a, d, "code", c->exit.code);
+	doc_set_bool(a, d, "oom", c->exit.oom);
+	doc_set_int(a, d, "at", c->exit.at);
+	doc_setn(a, s->found, arena_span(a, c->id), d);
+}
+
+static void
+on_list(void *ctx, int err, const struct container_state *v, size_t n)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct query q = {.kind = &ecs_task, .any_parent = true};
+	struct res_list list;
+	struct tasks *s;
+
+	CAST_OBJ(s, ctx, TASKS_MAGIC);
+	if (err) {
+		log_error("cannot list containers; tasks are left alone");
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		note_found(s, &v[i]);
+	s->listed = true;
+	if (store_list(ctl_env(s->ctl)->store, a, &q, &list))
+		return;
+	for (size_t i = 0; i < list.n; i++)
+		ctl_wake(s->ctl, &ctl_task, list.v[i]->row);
+}
+
+void
+live_list(struct tasks *s)
+{
+	struct runtime *r = ctl_env(s->ctl)->runtime;
+
+	r->ops->list(r, on_list, s);
+}
