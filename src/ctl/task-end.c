@@ -1,0 +1,199 @@
+/* DEACTIVATING, STOPPING and DEPROVISIONING: a task ends so that nobody's
+ * request is lost: first no new ones come, then the old ones end, then the
+ * processes are asked to stop. */
+#include <signal.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "ctl/task-step.h"
+#include "svc/elbv2/kinds.h"
+
+static bool
+all_ended(const struct step *st)
+{
+	for (size_t i = 0; i < st->live->n; i++) {
+		const struct live_container *k = &st->live->v[i];
+
+		if (k->start_asked && !k->exited && !k->failure)
+			return false;
+	}
+	return true;
+}
+
+/* DEACTIVATING */
+
+static int
+deregister(struct step *st)
+{
+	struct arena *a = st->a;
+
+	doc_each(lb, doc_get(st->task->spec, "loadBalancers")) {
+		struct doc *in = doc_obj(a), *list = doc_arr(a), *t = doc_obj(a);
+		struct op_result r;
+		int e;
+
+		doc_set_str(a, t, "Id",
+		    doc_get_str(doc_get(st->task->status, "Eni"),
+			"privateIPv4Address"));
+		doc_set_int(a, t, "Port", doc_get_int(lb, "containerPort", 0));
+		doc_push(list, t);
+		doc_set_str(a, in, "TargetGroupArn",
+		    doc_get_str(lb, "targetGroupArn"));
+		doc_set(a, in, "Targets", list);
+		if ((e = step_call(st, "elasticloadbalancingv2",
+			 "DeregisterTargets", in, st->task->scope, &r)))
+			return err_trace(e);
+		/* A group that is gone has nothing to drain. */
+		if (r.error.n)
+			log_info("task %.*s: deregister: %.*s, ignoring",
+			    SPAN_ARG(st->task->id), SPAN_ARG(r.message));
+	}
+	st->live->deregistered = true;
+	return 0;
+}
+
+/* Is a target of ours still there?  Its row goes when draining has ended. */
+static int
+draining(struct step *st, bool *ret)
+{
+	struct span ip = doc_get_str(doc_get(st->task->status, "Eni"),
+	    "privateIPv4Address");
+
+	*ret = false;
+	doc_each(lb, doc_get(st->task->spec, "loadBalancers")) {
+		struct span id = arena_fmt_span(st->a, "%.*s:%lld",
+		    SPAN_ARG(ip),
+		    (long long)doc_get_int(lb, "containerPort", 0));
+		struct res *r;
+		int e = store_get(ctl_env(st->s->ctl)->store, st->a,
+		    &elbv2_target, st->task->scope,
+		    doc_get_str(lb, "targetGroupArn"), id, &r);
+
+		if (e < 0)
+			return err_trace(e);
+		*ret |= e == 0;
+	}
+	return 0;
+}
+
+int
+step_deactivating(struct step *st)
+{
+	bool wait = false;
+	int e;
+
+	if (doc_get(st->task->status, "Eni") && !st->live->deregistered &&
+	    (e = deregister(st)))
+		return err_trace(e);
+	/* With no process left there is nothing to wait for. */
+	if (!all_ended(st) && (e = draining(st, &wait)))
+		return err_trace(e);
+	if (!wait)
+		step_go(st, "STOPPING");
+	return 0;
+}
+
+/* STOPPING */
+
+static void
+stop_container(struct step *st, size_t i)
+{
+	struct live_container *k = &st->live->v[i];
+	const struct doc *def = step_definition(st, i);
+	struct span sig = doc_get_str(step_container(st, i), "StopSignal");
+
+	if (!k->started || k->exited)
+		return;
+	if (!k->stop_asked) {
+		if (!task_may_stop(doc_get_str(def, "name"), st->taskdef,
+			doc_get(st->task->status, "Containers")))
+			return;
+		k->stop_asked = true;
+		/* AWS: 30 seconds on Fargate unless stopTimeout says else. */
+		k->kill_at =
+		    st->now + doc_get_int(def, "stopTimeout", 30) * 1000;
+		live_kill(k, task_signal(sig));
+	}
+	if (k->kill_asked)
+		return;
+	if (st->now >= k->kill_at) {
+		k->kill_asked = true;
+		live_kill(k, SIGKILL);
+		return;
+	}
+	step_again(st, k->kill_at - st->now);
+}
+
+int
+step_stopping(struct step *st)
+{
+	for (size_t i = 0; i < st->live->n; i++)
+		stop_container(st, i);
+	if (!all_ended(st))
+		return 0;
+	for (size_t i = 0; i < st->live->n; i++)
+		doc_set_str(st->a, step_container(st, i), "lastStatus",
+		    SPAN("STOPPED"));
+	step_time(st, "executionStoppedAt");
+	step_go(st, "DEPROVISIONING");
+	return 0;
+}
+
+/* DEPROVISIONING */
+
+static int
+delete_interface(struct step *st)
+{
+	struct doc *eni = doc_get(st->task->status, "Eni");
+	struct doc *in = doc_obj(st->a);
+	struct op_result r;
+	int e;
+
+	if (!eni)
+		return 0;
+	doc_set_str(st->a, in, "NetworkInterfaceId",
+	    doc_get_str(eni, "networkInterfaceId"));
+	if ((e = step_call(st, "ec2", "DeleteNetworkInterface", in,
+		 st->task->scope, &r)))
+		return err_trace(e);
+	if (r.error.n &&
+	    !span_is(r.error, "InvalidNetworkInterfaceID.NotFound"))
+		return err_origin(EAGAIN, "DeleteNetworkInterface: %.*s",
+		    SPAN_ARG(r.message));
+	doc_set_str(st->a, eni, "status", SPAN("DELETED"));
+	return 0;
+}
+
+int
+step_deprovisioning(struct step *st)
+{
+	bool left = false, any = false;
+	int e;
+
+	for (size_t i = 0; i < st->live->n; i++) {
+		struct live_container *k = &st->live->v[i];
+
+		if (!k->start_asked)
+			continue;
+		any = true;
+		left |= !k->removed;
+		if (!k->remove_asked)
+			live_remove(k);
+	}
+	if (left) {
+		step_again(st, 1000);
+		return 0;
+	}
+	if (any && !st->live->task_removed) {
+		if (!st->live->task_remove_asked)
+			live_task_remove(st->live);
+		step_again(st, 1000);
+		return 0;
+	}
+	if ((e = delete_interface(st)))
+		return err_trace(e);
+	doc_del(st->task->status, "LiveIn");
+	step_time(st, "stoppedAt");
+	step_go(st, "STOPPED");
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* What the steps of a task share; only task-step.c, task-run.c and task-end.c
+ * include this. */
+#pragma once
+
+#include "ctl/task.h"
+
+struct step {
+	struct tasks *s;
+	struct arena *a;
+	struct res *task;
+	struct live_task *live;
+	const struct doc *taskdef;
+	int64_t *again_ms;
+	int64_t now;	/* ms */
+	bool dirty;	/* the status must be written */
+};
+
+bool step_in(const struct step *st, const char *state);
+void step_go(struct step *st, const char *state);
+void step_again(struct step *st, int64_t ms);	/* the earliest wins */
+void step_time(struct step *st, const char *member);
+/* Begins the end of the task; the first code and reason stay. */
+void step_stop(struct step *st, const char *code, struct span reason);
+/* An operation of another service, as ecs.amazonaws.com. */
+int step_call(struct step *st, const char *service, const char *op,
+    const struct doc *in, struct scope scope, struct op_result *ret);
+struct doc *step_container(const struct step *st, size_t i);
+const struct doc *step_definition(const struct step *st, size_t i);
+
+int step_activating(struct step *st);	  /* task-run.c */
+int step_running(struct step *st);
+int step_deactivating(struct step *st);	  /* task-end.c */
+int step_stopping(struct step *st);
+int step_deprovisioning(struct step *st);
