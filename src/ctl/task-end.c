@@ -40,7 +40,7 @@ deregister(struct step *st)
 		doc_set_str(a, in, "TargetGroupArn",
 		    doc_get_str(lb, "targetGroupArn"));
 		doc_set(a, in, "Targets", list);
-		if ((e = step_call(st, "elasticloadbalancingv2",
+		if ((e = step_call(st, "elbv2",
 			 "DeregisterTargets", in, st->task->scope, &r)))
 			return err_trace(e);
 		/* A group that is gone has nothing to drain. */

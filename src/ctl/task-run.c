@@ -204,7 +204,7 @@ register_targets(struct step *st)
 		doc_push(list, t);
 		doc_set_str(a, in, "TargetGroupArn", arn);
 		doc_set(a, in, "Targets", list);
-		if ((e = step_call(st, "elasticloadbalancingv2",
+		if ((e = step_call(st, "elbv2",
 			 "RegisterTargets", in, st->task->scope, &r)))
 			return err_trace(e);
 		if (r.error.n) {
