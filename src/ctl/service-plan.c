@@ -1,0 +1,151 @@
+/* The service scheduler's decisions; see the rules in service-plan.h. */
+#include "ctl/service-plan.h"
+
+#include "base/util.h"
+
+int
+plan_floor(int desired, int min_percent)
+{
+	return (int)(((long)desired * min_percent + 99) / 100);
+}
+
+int
+plan_ceiling(int desired, int max_percent)
+{
+	return (int)((long)desired * max_percent / 100);
+}
+
+int
+breaker_threshold(int desired)
+{
+	return CLAMP((desired + 1) / 2, 3, 200);
+}
+
+int
+throttle_ms(int failures)
+{
+	/* The first few at once: most are passing trouble. */
+	if (failures < 3)
+		return 0;
+	return failures >= 9 ? 60000 : 1000 << (failures - 3);
+}
+
+static int
+count(const struct service_plan *p, bool primary, bool healthy_only)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < p->n_tasks; i++) {
+		const struct plan_task *t = &p->tasks[i];
+
+		n += t->stop == PLAN_KEEP && t->primary == primary &&
+		    (!healthy_only || t->healthy);
+	}
+	return n;
+}
+
+/* Tasks of the deployment in force in a subnet, those about to start too. */
+static int
+crowd(const struct service_plan *p, size_t subnet)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < p->n_tasks; i++)
+		n += p->tasks[i].stop == PLAN_KEEP && p->tasks[i].primary &&
+		    p->tasks[i].subnet == subnet;
+	for (size_t i = 0; i < p->n_start; i++)
+		n += p->start[i] == subnet;
+	return n;
+}
+
+static size_t
+emptiest(const struct service_plan *p)
+{
+	size_t best = 0;
+
+	for (size_t s = 1; s < p->n_subnets; s++)
+		if (crowd(p, s) < crowd(p, best))
+			best = s;
+	return best;
+}
+
+/* Rule 3: whom to stop first. */
+static bool
+goes_before(const struct service_plan *p, const struct plan_task *a,
+    const struct plan_task *b)
+{
+	if (a->healthy != b->healthy)
+		return !a->healthy;
+	/* Later in the list is newer; a tie goes to the newer one. */
+	return crowd(p, a->subnet) >= crowd(p, b->subnet);
+}
+
+static void
+scale_in(struct service_plan *p)
+{
+	for (int over = count(p, true, false) - p->desired; over > 0; over--) {
+		struct plan_task *pick = NULL;
+
+		for (size_t i = 0; i < p->n_tasks; i++) {
+			struct plan_task *t = &p->tasks[i];
+
+			if (t->stop == PLAN_KEEP && t->primary &&
+			    (!pick || goes_before(p, t, pick)))
+				pick = t;
+		}
+		AN(pick);
+		pick->stop = PLAN_SCALE;
+	}
+}
+
+static void
+start_new(struct service_plan *p)
+{
+	int live = count(p, true, false) + count(p, false, false);
+	int room = plan_ceiling(p->desired, p->max_percent) - live;
+	int want = MIN(p->desired - count(p, true, false), room);
+
+	p->short_of = want > MAX(p->allowance, 0);
+	want = MIN(want, p->allowance);
+	for (int i = 0; i < want; i++) {
+		size_t s = emptiest(p);
+
+		p->start[p->n_start++] = s;
+	}
+}
+
+static void
+stop_old(struct service_plan *p)
+{
+	int may = count(p, true, true) + count(p, false, true) -
+	    plan_floor(p->desired, p->min_percent);
+
+	for (size_t i = 0; i < p->n_tasks; i++) {
+		struct plan_task *t = &p->tasks[i];
+
+		if (t->stop != PLAN_KEEP || t->primary)
+			continue;
+		if (t->healthy && may-- <= 0)
+			continue;
+		t->stop = PLAN_OLD;
+	}
+}
+
+void
+service_plan(struct service_plan *p)
+{
+	p->n_start = 0;
+	p->short_of = false;
+	for (size_t i = 0; i < p->n_tasks; i++) {
+		struct plan_task *t = &p->tasks[i];
+
+		t->stop = p->draining ? PLAN_DRAIN :
+		    t->unhealthy      ? PLAN_UNHEALTHY :
+					PLAN_KEEP;
+	}
+	if (p->draining)
+		return;
+	scale_in(p);
+	start_new(p);
+	stop_old(p);
+}
