@@ -205,7 +205,7 @@ cannot_place(struct svc_view *v, const struct op_result *r)
 static int
 start_tasks(struct svc_view *v, const struct service_plan *p)
 {
-	struct doc *ids = doc_arr(v->a), *in;
+	struct doc *ids = doc_arr(v->a), *in = NULL;
 	struct op_result r;
 	int e;
 

@@ -355,7 +355,7 @@ create_service(struct call *c)
 	if (doc_get_int(c->in, "desiredCount", 1) < 0)
 		return reply_error(c, INVALID,
 		    "Invalid desiredCount, must be non-negative.");
-	if (!tags_check(a, doc_get(c->in, "tags"), c->who.system, &why))
+	if (!ecs_tags_check(a, doc_get(c->in, "tags"), c->who.system, &why))
 		return reply_refusal(c, &why);
 	if ((bad = check_unimplemented(c)) ||
 	    (bad = cluster_find(c, true, &cluster)) ||
@@ -373,7 +373,7 @@ create_service(struct call *c)
 	    (bad = check_name(c, cluster, name)))
 		return bad;
 	if ((e = deploy(c, svc)) || (e = store_insert(c->store, a, svc)) ||
-	    (e = tags_put(c, svc, doc_get(c->in, "tags"))))
+	    (e = ecs_tags_put(c, svc, doc_get(c->in, "tags"))))
 		return reply_failure(c, err_fold(e));
 	return reply_service(c, svc);
 }
