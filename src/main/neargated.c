@@ -1,0 +1,250 @@
+/* neargated: the unprivileged daemon.  Wires the parts and runs the loop. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "svc/services.h"
+
+struct options {
+	const char *state_dir;
+	const char *run_dir;
+	const char *listen; /* address:port */
+	const char *port_file;
+	bool ephemeral;
+	struct root_key root;
+};
+
+struct daemon {
+	struct options opt;
+	struct arena *arena;
+	uv_loop_t loop;
+	uv_prepare_t turn;
+	uv_signal_t term;
+	uv_signal_t intr;
+	struct store *store;
+	struct api *api;
+	struct http_server *http;
+};
+
+static const struct option longopts[] = {
+	{"state-dir", required_argument, NULL, 's'},
+	{"run-dir", required_argument, NULL, 'r'},
+	{"listen", required_argument, NULL, 'l'},
+	{"port-file", required_argument, NULL, 'p'},
+	{"ephemeral", no_argument, NULL, 'e'},
+	{"account", required_argument, NULL, 'a'},
+	{"root-access-key", required_argument, NULL, 'k'},
+	{"root-secret-key", required_argument, NULL, 'K'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static void
+usage(FILE *f)
+{
+	fputs("usage: neargated --state-dir DIR [--run-dir DIR]\n"
+	    "	[--listen ADDRESS:PORT] [--port-file FILE] [--ephemeral]\n"
+	    "	[--account ID] [--root-access-key KEY]"
+	    " [--root-secret-key SECRET]\n"
+	    "The last three are also read from NEARGATE_ACCOUNT,\n"
+	    "NEARGATE_ROOT_ACCESS_KEY and NEARGATE_ROOT_SECRET_KEY.\n", f);
+}
+
+static void
+set_option(struct options *o, int c)
+{
+	switch (c) {
+	case 's':
+		o->state_dir = optarg;
+		break;
+	case 'r':
+		o->run_dir = optarg;
+		break;
+	case 'l':
+		o->listen = optarg;
+		break;
+	case 'p':
+		o->port_file = optarg;
+		break;
+	case 'e':
+		o->ephemeral = true;
+		break;
+	case 'a':
+		o->root.account = span_of(optarg);
+		break;
+	case 'k':
+		o->root.access_key = span_of(optarg);
+		break;
+	case 'K':
+		o->root.secret_key = span_of(optarg);
+		break;
+	case 'h':
+		usage(stdout);
+		exit(0);
+	default:
+		usage(stderr);
+		exit(2);
+	}
+}
+
+static bool
+account_ok(struct span s)
+{
+	uint64_t v;
+
+	return s.n == 0 || (s.n == 12 && span_u64(s, &v));
+}
+
+static void
+parse_options(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	o->listen = "127.0.0.1:4566";
+	o->root.account = span_of(getenv("NEARGATE_ACCOUNT"));
+	o->root.access_key = span_of(getenv("NEARGATE_ROOT_ACCESS_KEY"));
+	o->root.secret_key = span_of(getenv("NEARGATE_ROOT_SECRET_KEY"));
+	while ((c = getopt_long(argc, argv, "", longopts, NULL)) != -1)
+		set_option(o, c);
+	if (!o->state_dir || optind != argc || !account_ok(o->root.account)) {
+		usage(stderr);
+		exit(2);
+	}
+}
+
+/* One turn of the loop is one transaction. */
+static void
+on_turn(uv_prepare_t *h)
+{
+	struct daemon *d = h->data;
+
+	store_commit(d->store);
+	http_server_flush(d->http);
+}
+
+static void
+on_signal(uv_signal_t *h, int sig)
+{
+	struct daemon *d = h->data;
+
+	log_info("signal %d: stopping", sig);
+	uv_stop(&d->loop);
+}
+
+static int
+listen_http(struct daemon *d)
+{
+	struct span port = span_of(d->opt.listen);
+	ptrdiff_t colon = span_rchr(port, ':');
+	uint64_t n;
+	int r;
+
+	if (colon < 0 || !span_u64(span_from(port, (size_t)colon + 1), &n) ||
+	    n > UINT16_MAX)
+		return err_origin(EINVAL, "--listen %s: not ADDRESS:PORT",
+		    d->opt.listen);
+	r = http_server_new(&d->loop,
+	    arena_str(d->arena, span_to(port, (size_t)colon)), (uint16_t)n,
+	    api_handler(d->api), &d->http);
+	if (r < 0)
+		return err_trace(r);
+	api_set_origin(d->api, arena_fmt_span(d->arena, "http://%.*s:%u",
+	    SPAN_ARG(span_to(port, (size_t)colon)),
+	    http_server_port(d->http)));
+	return 0;
+}
+
+/* Readers see a whole file or none. */
+static int
+write_port(struct daemon *d)
+{
+	char *tmp;
+	FILE *f;
+
+	if (!d->opt.port_file)
+		return 0;
+	tmp = arena_fmt(d->arena, "%s.new", d->opt.port_file);
+	if (!(f = fopen(tmp, "we")))
+		return err_origin(errno, "open %s", tmp);
+	fprintf(f, "%u\n", http_server_port(d->http));
+	if (fclose(f) != 0 || rename(tmp, d->opt.port_file) != 0)
+		return err_origin(errno, "write %s", d->opt.port_file);
+	return 0;
+}
+
+static int
+start(struct daemon *d)
+{
+	struct api_config c = {.services = services,
+	    .ephemeral = d->opt.ephemeral};
+	int r;
+
+	r = store_open(d->opt.state_dir, services_kinds(d->arena, NULL),
+	    &d->store);
+	if (r < 0)
+		return err_trace(r);
+	if ((r = root_load(d->store, d->arena, &d->opt.root, d->opt.state_dir,
+	    &c.root)) < 0)
+		return err_trace(r);
+	c.store = d->store;
+	d->api = api_new(&c);
+	if ((r = listen_http(d)) < 0)
+		return err_trace(r);
+	d->turn.data = d->term.data = d->intr.data = d;
+	AZ(uv_prepare_init(&d->loop, &d->turn));
+	AZ(uv_prepare_start(&d->turn, on_turn));
+	AZ(uv_signal_init(&d->loop, &d->term));
+	AZ(uv_signal_start(&d->term, on_signal, SIGTERM));
+	AZ(uv_signal_init(&d->loop, &d->intr));
+	AZ(uv_signal_start(&d->intr, on_signal, SIGINT));
+	return err_trace(write_port(d));
+}
+
+static void
+stop(struct daemon *d)
+{
+	if (d->turn.data) {
+		uv_close((uv_handle_t *)&d->turn, NULL);
+		uv_close((uv_handle_t *)&d->term, NULL);
+		uv_close((uv_handle_t *)&d->intr, NULL);
+	}
+	if (d->store)
+		store_commit(d->store);
+	http_server_free(d->http);
+	uv_run(&d->loop, UV_RUN_DEFAULT);
+	api_free(d->api);
+	store_close(d->store);
+	AZ(uv_loop_close(&d->loop));
+	arena_free(d->arena);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *level = getenv("NEARGATE_LOG");
+	struct daemon d = {0};
+	int r;
+
+	log_init("neargated", level && strcmp(level, "debug") == 0 ?
+	    LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	parse_options(&d.opt, argc, argv);
+	signal(SIGPIPE, SIG_IGN);
+	umask(0077);
+	d.arena = arena_new();
+	AZ(uv_loop_init(&d.loop));
+	r = start(&d);
+	if (r == 0) {
+		log_info("ready on %s, port %u", d.opt.listen,
+		    http_server_port(d.http));
+		uv_run(&d.loop, UV_RUN_DEFAULT);
+	}
+	stop(&d);
+	return r == 0 ? 0 : 1;
+}
