@@ -1,5 +1,6 @@
 /* Every service there is: one row each. */
 #include "svc/ec2/ec2.h"
+#include "svc/ecr/ecr.h"
 #include "svc/ecs/ops.h"
 #include "svc/elbv2/elbv2.h"
 #include "svc/services.h"
@@ -7,6 +8,7 @@
 
 const struct service *const services[] = {
 	&ec2_service,
+	&ecr_service,
 	&ecs_service_ops,
 	&elbv2_service,
 	&sts_service,
