@@ -13,6 +13,8 @@
 #include "warden/net-ns.h"
 #include "warden/net-rtnl.h"
 
+#define LOOPBACK  1	      /* its index, always */
+#define EDGE_ADDR 0xa9fe4003u /* 169.254.64.3 */
 #define DIR_PATH    "/run/neargate-net"
 #define WAS_OFF	    "ip-forward-was-off"
 #define IP_FORWARD  "/proc/sys/net/ipv4/ip_forward"
@@ -247,6 +249,24 @@ reject_pool(struct net_cidr pool, bool on)
 	return e == -ESRCH && !on ? 0 : err_trace(e);
 }
 
+/* The address the edge proxy connects from (EDGE_SOURCE of ctl/lb.h), so that
+ * load balancers know it from everything else on the host.  One for all
+ * instances; the last takes it away. */
+static int
+edge_address(bool on)
+{
+	_cleanup_(rtnl_done) struct rtnl rt = RTNL_INIT;
+	int e = rtnl_open(&rt);
+	if (e)
+		return err_trace(e);
+	if (on)
+		rtnl_addr(&rt, LOOPBACK, EDGE_ADDR, 32);
+	else
+		rtnl_addr_del(&rt, LOOPBACK, EDGE_ADDR, 32);
+	e = rtnl_send(&rt);
+	return e == -EADDRNOTAVAIL && !on ? 0 : err_trace(e);
+}
+
 int
 net_host_up(const char *instance, struct net_cidr pool)
 {
@@ -262,6 +282,8 @@ net_host_up(const char *instance, struct net_cidr pool)
 		iptables(instance, "-I");
 	}
 	e = reject_pool(pool, true);
+	if (!e)
+		e = edge_address(true);
 	return err_trace(e ? e : forward_on());
 }
 
@@ -303,7 +325,10 @@ net_host_down(const char *instance)
 		e2 = write_forward("0");
 		unlinkat(dir, WAS_OFF, 0);
 	}
-	if (!others(dir))
+	if (!others(dir)) {
+		e2 = edge_address(false);
+		e = e ? e : e2;
 		rmdir(DIR_PATH);
+	}
 	return err_trace(e ? e : e2);
 }

@@ -197,11 +197,11 @@ rtnl_link_del_name(struct rtnl *r, const char *name)
 	end(r, h);
 }
 
-void
-rtnl_addr(struct rtnl *r, int index, uint32_t addr, uint8_t len)
+static void
+put_addr(struct rtnl *r, int type, int flags, int index, uint32_t addr,
+    uint8_t len)
 {
-	struct nlmsghdr *h =
-	    begin(r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+	struct nlmsghdr *h = begin(r, type, flags);
 	struct ifaddrmsg *i = mnl_nlmsg_put_extra_header(h, sizeof(*i));
 	i->ifa_family = AF_INET;
 	i->ifa_prefixlen = len;
@@ -210,6 +210,18 @@ rtnl_addr(struct rtnl *r, int index, uint32_t addr, uint8_t len)
 	mnl_attr_put_u32(h, IFA_ADDRESS, htonl(addr));
 	mnl_attr_put_u32(h, IFA_FLAGS, IFA_F_NOPREFIXROUTE);
 	end(r, h);
+}
+
+void
+rtnl_addr(struct rtnl *r, int index, uint32_t addr, uint8_t len)
+{
+	put_addr(r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, index, addr, len);
+}
+
+void
+rtnl_addr_del(struct rtnl *r, int index, uint32_t addr, uint8_t len)
+{
+	put_addr(r, RTM_DELADDR, 0, index, addr, len);
 }
 
 void

@@ -39,6 +39,7 @@ void rtnl_link_del(struct rtnl *r, int index);
 void rtnl_link_del_name(struct rtnl *r, const char *name);
 /* No route comes with it. */
 void rtnl_addr(struct rtnl *r, int index, uint32_t addr, uint8_t len);
+void rtnl_addr_del(struct rtnl *r, int index, uint32_t addr, uint8_t len);
 void rtnl_neigh(struct rtnl *r, int index, uint32_t addr,
     const unsigned char *mac);
 /* Packets from addr look into the table first. */
