@@ -21,7 +21,7 @@ struct api_config {
 	const struct service *const *services; /* NULL-terminated */
 	struct root_key root;	/* copied */
 	bool ephemeral;
-	void (*on_reset)(void *ctx); /* may be NULL */
+	void (*on_reset)(void *ctx); /* before store_wipe(); may be NULL */
 	void *on_reset_ctx;
 };
 

@@ -324,15 +324,15 @@ plain(struct http_request *h, int status, const char *type, struct span body)
 static void
 reset(struct api *api, struct http_request *h)
 {
-	int r = store_wipe(api->config.store);
+	int r;
 
-	if (r < 0) {
+	if (api->config.on_reset)
+		api->config.on_reset(api->config.on_reset_ctx);
+	if ((r = store_wipe(api->config.store)) < 0) {
 		plain(h, 500, "text/plain", SPAN("the store cannot be emptied\n"));
 		return;
 	}
 	api_forget_scopes(api);
-	if (api->config.on_reset)
-		api->config.on_reset(api->config.on_reset_ctx);
 	store_commit(api->config.store);
 	plain(h, 200, "application/json", SPAN("{\"reset\":true}\n"));
 }

@@ -10,6 +10,9 @@
 #include "api/api.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "ctl/ctl.h"
+#include "drv/warden.h"
+#include "registry/registry.h"
 #include "svc/services.h"
 
 struct options {
@@ -17,6 +20,8 @@ struct options {
 	const char *run_dir;
 	const char *listen; /* address:port */
 	const char *port_file;
+	const char *instance;
+	int warden_fd; /* -1: none; fake drivers */
 	bool ephemeral;
 	struct root_key root;
 };
@@ -31,6 +36,10 @@ struct daemon {
 	struct store *store;
 	struct api *api;
 	struct http_server *http;
+	struct registry *registry;
+	struct warden *warden;
+	struct ctl_env env;
+	struct ctl *ctl;
 };
 
 static const struct option longopts[] = {
@@ -38,6 +47,9 @@ static const struct option longopts[] = {
 	{"run-dir", required_argument, NULL, 'r'},
 	{"listen", required_argument, NULL, 'l'},
 	{"port-file", required_argument, NULL, 'p'},
+	{"instance", required_argument, NULL, 'i'},
+	{"warden-fd", required_argument, NULL, 'w'},
+	{"no-warden", no_argument, NULL, 'W'},
 	{"ephemeral", no_argument, NULL, 'e'},
 	{"account", required_argument, NULL, 'a'},
 	{"root-access-key", required_argument, NULL, 'k'},
@@ -51,10 +63,23 @@ usage(FILE *f)
 {
 	fputs("usage: neargated --state-dir DIR [--run-dir DIR]\n"
 	    "	[--listen ADDRESS:PORT] [--port-file FILE] [--ephemeral]\n"
+	    "	[--instance NAME] [--warden-fd N | --no-warden]\n"
 	    "	[--account ID] [--root-access-key KEY]"
 	    " [--root-secret-key SECRET]\n"
 	    "The last three are also read from NEARGATE_ACCOUNT,\n"
 	    "NEARGATE_ROOT_ACCESS_KEY and NEARGATE_ROOT_SECRET_KEY.\n", f);
+}
+
+static int
+descriptor(const char *text)
+{
+	uint64_t n;
+
+	if (!span_u64(span_of(text), &n) || n > 1024) {
+		usage(stderr);
+		exit(2);
+	}
+	return (int)n;
 }
 
 static void
@@ -72,6 +97,15 @@ set_option(struct options *o, int c)
 		break;
 	case 'p':
 		o->port_file = optarg;
+		break;
+	case 'i':
+		o->instance = optarg;
+		break;
+	case 'w':
+		o->warden_fd = descriptor(optarg);
+		break;
+	case 'W':
+		o->warden_fd = -1;
 		break;
 	case 'e':
 		o->ephemeral = true;
@@ -107,6 +141,8 @@ parse_options(struct options *o, int argc, char **argv)
 {
 	int c;
 
+	o->instance = "ng0";
+	o->warden_fd = -1;
 	o->listen = "127.0.0.1:4566";
 	o->root.account = span_of(getenv("NEARGATE_ACCOUNT"));
 	o->root.access_key = span_of(getenv("NEARGATE_ROOT_ACCESS_KEY"));
@@ -179,11 +215,82 @@ write_port(struct daemon *d)
 	return 0;
 }
 
+/* The warden is gone: the next one starts the next of us. */
+static void
+on_warden_lost(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	log_warn("the warden is gone: stopping");
+	uv_stop(&d->loop);
+}
+
+static int
+start_drivers(struct daemon *d)
+{
+	struct ctl_env *e = &d->env;
+	int r;
+
+	if (d->opt.warden_fd < 0) {
+		e->runtime = runtime_fake_new();
+		e->net = net_fake_new();
+		return 0;
+	}
+	if ((r = warden_new(&d->loop, d->opt.warden_fd, &d->warden)) < 0)
+		return err_trace(r);
+	warden_on_lost(d->warden, on_warden_lost, d);
+	e->warden = d->warden;
+	e->runtime = runtime_embedded_new(d->warden, d->opt.run_dir);
+	e->net = net_warden_new(d->warden);
+	return 0;
+}
+
+static int
+start_controllers(struct daemon *d)
+{
+	struct ctl_env *e = &d->env;
+	int r;
+
+	e->loop = &d->loop;
+	e->store = d->store;
+	e->api = d->api;
+	e->run_dir = d->opt.run_dir;
+	e->state_dir = d->opt.state_dir;
+	e->instance = span_of(d->opt.instance);
+	if ((r = start_drivers(d)) < 0)
+		return err_trace(r);
+	return err_trace(ctl_new(e, controllers, &d->ctl));
+}
+
+static int
+start_registry(struct daemon *d)
+{
+	struct registry_config c = {.loop = &d->loop, .store = d->store,
+	    .state_dir = d->opt.state_dir};
+	int r = registry_new(&c, &d->registry);
+
+	if (r < 0)
+		return err_trace(r);
+	http_server_route(d->http, "/v2", registry_handler(d->registry));
+	return 0;
+}
+
+/* Right before the store is emptied. */
+static void
+on_reset(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	registry_reset(d->registry);
+	ctl_clear(d->ctl);
+}
+
 static int
 start(struct daemon *d)
 {
 	struct api_config c = {.services = services,
-	    .ephemeral = d->opt.ephemeral};
+	    .ephemeral = d->opt.ephemeral, .on_reset = on_reset,
+	    .on_reset_ctx = d};
 	int r;
 
 	r = store_open(d->opt.state_dir, services_kinds(d->arena, NULL),
@@ -195,7 +302,8 @@ start(struct daemon *d)
 		return err_trace(r);
 	c.store = d->store;
 	d->api = api_new(&c);
-	if ((r = listen_http(d)) < 0)
+	if ((r = listen_http(d)) < 0 || (r = start_registry(d)) < 0 ||
+	    (r = start_controllers(d)) < 0)
 		return err_trace(r);
 	d->turn.data = d->term.data = d->intr.data = d;
 	AZ(uv_prepare_init(&d->loop, &d->turn));
@@ -218,6 +326,13 @@ stop(struct daemon *d)
 	if (d->store)
 		store_commit(d->store);
 	http_server_free(d->http);
+	ctl_free(d->ctl);
+	registry_free(d->registry);
+	if (d->env.runtime)
+		d->env.runtime->ops->free(d->env.runtime);
+	if (d->env.net)
+		d->env.net->ops->free(d->env.net);
+	warden_free(d->warden);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	api_free(d->api);
 	store_close(d->store);

@@ -65,7 +65,7 @@ static const struct op_row ops[] = {
 	{"DescribeRegions", region_describe,
 	    "AllRegions DryRun Filters RegionNames"},
 	{"DescribeRouteTables", table_describe, PAGED "RouteTableIds"},
-	{"DescribeSecurityGroupRules", rule_describe,
+	{"DescribeSecurityGroupRules", sg_rule_describe,
 	    PAGED "SecurityGroupRuleIds"},
 	{"DescribeSecurityGroups", group_describe,
 	    PAGED "GroupIds GroupNames"},
@@ -82,7 +82,7 @@ static const struct op_row ops[] = {
 	    "DryRun Filters VpcId"},
 	{"ModifyNetworkInterfaceAttribute", interface_modify,
 	    "Description DryRun Groups NetworkInterfaceId SourceDestCheck"},
-	{"ModifySecurityGroupRules", rule_modify,
+	{"ModifySecurityGroupRules", sg_rule_modify,
 	    "DryRun GroupId SecurityGroupRules"},
 	{"ModifySubnetAttribute", subnet_modify,
 	    "AssignIpv6AddressOnCreation EnableDns64 "

@@ -78,10 +78,10 @@ struct reply *rule_authorize_ingress(struct call *c);
 struct reply *rule_authorize_egress(struct call *c);
 struct reply *rule_revoke_ingress(struct call *c);
 struct reply *rule_revoke_egress(struct call *c);
-struct reply *rule_modify(struct call *c);
+struct reply *sg_rule_modify(struct call *c);
 struct reply *rule_describe_ingress(struct call *c);
 struct reply *rule_describe_egress(struct call *c);
-struct reply *rule_describe(struct call *c);
+struct reply *sg_rule_describe(struct call *c);
 
 /* route-table.c */
 int table_make(const struct at *at, const struct res *vpc, bool is_main,

@@ -423,7 +423,7 @@ modify_one(struct call *c, const struct res *group, const struct doc *update)
 }
 
 struct reply *
-rule_modify(struct call *c)
+sg_rule_modify(struct call *c)
 {
 	struct reply *refusal;
 	struct res *group;
@@ -520,7 +520,7 @@ rule_describe_egress(struct call *c)
 }
 
 struct reply *
-rule_describe(struct call *c)
+sg_rule_describe(struct call *c)
 {
 	return noun_describe(c, &noun_rule);
 }

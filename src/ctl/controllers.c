@@ -1,0 +1,12 @@
+/* Every controller there is: one row each. */
+#include "ctl/ctl.h"
+#include "ctl/lb.h"
+#include "ctl/vpc.h"
+
+const struct controller *const controllers[] = {
+	&ctl_vpc,
+	&ctl_lb,
+	&ctl_lb_group,
+	&ctl_edge,
+	NULL,
+};
