@@ -30,6 +30,9 @@ static const struct op_row ops[] = {
 	{"StopTask", stop_task, NULL},
 	{"DescribeTasks", describe_tasks, NULL},
 	{"ListTasks", list_tasks, NULL},
+	{"TagResource", tag_resource, NULL},
+	{"UntagResource", untag_resource, NULL},
+	{"ListTagsForResource", list_tags_for_resource, NULL},
 	{NULL, NULL, NULL},
 };
 
