@@ -5,6 +5,8 @@
 
 const struct host_part *const host_parts[] = {
     &net_part,
+    &proxy_part,
     &container_part,
+    &image_part,
     NULL,
 };
