@@ -65,8 +65,8 @@ def put_blob(w, blob):
     return sha(blob)
 
 
-def unpack(w, raw, pack=gzip.compress, fmt=2, diff=None):
-    digest = put_blob(w, pack(raw))
+def unpack(w, raw, pack=None, fmt=2, diff=None):
+    digest = put_blob(w, (pack or gz)(raw))
     m = w.call(warden.UNPACK, text(digest) + text(diff or sha(raw)) + u32(fmt),
                timeout=120)
     m.u64(), m.u64()
@@ -95,9 +95,13 @@ GOOD = tar(
         "SCHILY.xattr.trusted.overlay.opaque": "y"}))
 
 
+def gz(data):
+    return gzip.compress(data, 1, mtime=0)
+
+
 @pytest.mark.parametrize("pack,fmt", [
-    (gzip.compress, 2), (zstd, 3), (bytes, 1),
-    (lambda d: gzip.compress(d[:700]) + gzip.compress(d[700:]), 2)])
+    (gz, 2), (zstd, 3), (bytes, 1),
+    (lambda d: gz(d[:700]) + gz(d[700:]), 2)])
 def test_good(w, pack, fmt):
     if fmt == 3 and not shutil.which("zstd"):
         pytest.skip("zstd")
@@ -134,9 +138,11 @@ def test_good(w, pack, fmt):
     ("whiteout", tar(entry(".wh..", data=b"")), "whiteout of nothing"),
     ("truncated", GOOD[:5000], "."),
     ("garbage", b"not a tar" * 1000, "."),
-    ("bomb", tar(entry("zero", data=bytes(400 << 20))), "expands too much"),
-])
+    ("bomb", None, "expands too much"),
+], ids=lambda v: v if isinstance(v, str) else "")
 def test_hostile(w, name, raw, why):
+    if raw is None:
+        raw = tar(entry("zero", data=bytes(300 << 20)))
     before = set(os.listdir(w.state / "layers"))
     with pytest.raises(Failed, match=why):
         unpack(w, raw)
