@@ -46,6 +46,18 @@ def leftovers():
 BASE = [""]
 
 
+def make_layer(ward):
+    layer = ward.state / "layers" / ("ab" * 32)
+    for d in ("bin", "etc", "proc", "sys", "dev", "tmp"):
+        (layer / d).mkdir(parents=True)
+    os.chmod(layer / "tmp", 0o1777)
+    shutil.copy("/bin/busybox", layer / "bin" / "busybox")
+    for name in ("sh", "sleep", "cat", "true", "id", "echo", "kill", "dd",
+                 "seq", "trap", "env", "ls", "head", "ulimit", "nslookup",
+                 "hostname", "tr", "mknod", "mount", "touch", "ps"):
+        os.symlink("busybox", layer / "bin" / name)
+
+
 def start(ward):
     """The network part takes a namespace without interfaces for a leftover,
     and removes it when the warden starts."""
@@ -60,15 +72,7 @@ def w():
     base = tempfile.mkdtemp(prefix="ngw-", dir="/var/tmp")
     BASE[0] = base
     ward = Warden(base, INSTANCE)
-    layer = ward.state / "layers" / ("ab" * 32)
-    for d in ("bin", "etc", "proc", "sys", "dev", "tmp"):
-        (layer / d).mkdir(parents=True)
-    os.chmod(layer / "tmp", 0o1777)
-    shutil.copy("/bin/busybox", layer / "bin" / "busybox")
-    for name in ("sh", "sleep", "cat", "true", "id", "echo", "kill", "dd",
-                 "seq", "trap", "env", "ls", "head", "ulimit", "nslookup",
-                 "hostname", "tr", "mknod", "mount", "touch", "ps"):
-        os.symlink("busybox", layer / "bin" / name)
+    make_layer(ward)
     start(ward)
     yield ward
     ward.stop()
