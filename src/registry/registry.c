@@ -44,15 +44,21 @@ on_closed(uv_handle_t *h)
 }
 
 void
+registry_drain(struct registry *g)
+{
+	CHECK_OBJ(g, REGISTRY_MAGIC);
+	while (g->jobs)
+		uv_run(g->loop, UV_RUN_ONCE);
+}
+
+void
 registry_free(struct registry *g)
 {
 	if (!g)
 		return;
 	CHECK_OBJ(g, REGISTRY_MAGIC);
 	g->closing = true;
-	/* Blobs that are being put into place are finished first. */
-	while (g->jobs)
-		uv_run(g->loop, UV_RUN_ONCE);
+	registry_drain(g);
 	store_commit(g->store); /* answers what waits, too */
 	list_del(&g->node);
 	layer_done(g);

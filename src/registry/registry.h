@@ -42,7 +42,9 @@ struct registry_config {
 
 /* Clears out expired uploads at once. */
 int registry_new(const struct registry_config *c, struct registry **ret);
-/* The loop must run once more before it can be closed. */
+/* Waits until no thread works on a blob; their callbacks run. */
+void registry_drain(struct registry *g);
+/* Drains first.  The loop must run once more before it can be closed. */
 void registry_free(struct registry *g);
 /* Valid as long as g. */
 const struct http_handler *registry_handler(struct registry *g);

@@ -176,6 +176,9 @@ check_parts(const struct repo_key *k, struct arena *a,
 	_cleanup_(buf_done) struct buf b = BUF_INIT;
 	int r;
 
+	/* Of a foreign index only the platform's manifest is fetched. */
+	if (m->index && is_upstream(k))
+		return 0;
 	if (m->index) {
 		r = find_missing(k, a, &ecr_image, m->manifests,
 		    m->n_manifests, &b);

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <uv.h>
+
 #include "base/arena.h"
 #include "doc/doc.h"
 
@@ -50,3 +52,32 @@ struct image_ops {
 struct images {
 	const struct image_ops *ops;
 };
+
+struct registry; /* registry/registry.h */
+struct store;
+struct warden;
+struct layer_engine;
+struct http_client;
+
+/* The real one.  own_port: references to a loopback host with this port are
+ * the registry's own.  client may be NULL: then other registries' images are
+ * refused.  Callbacks of ensure() never run before it returned. */
+struct images_config {
+	uv_loop_t *loop;
+	struct registry *registry;
+	struct store *store;
+	struct http_client *client;
+	const char *state_dir;
+	uint16_t own_port;
+};
+struct images *images_new(const struct images_config *c);
+
+/* The warden as what unpacks layers; free it after the registry. */
+struct layer_engine *layers_warden_new(struct warden *w, struct store *s);
+void layers_warden_free(struct layer_engine *e);
+
+/* The fake: every reference resolves to an image of one layer whose digest
+ * and pinned are those of the reference's text; on the next turn of loop. */
+struct images *images_fake_new(uv_loop_t *loop);
+/* The next ensure() fails with this text. */
+void images_fake_fail(struct images *im, const char *why);
