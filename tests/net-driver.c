@@ -83,7 +83,7 @@ int
 main(int argc, char **argv)
 {
 	struct net_cidr pool;
-	struct nets *n;
+	struct nets *n = NULL;
 	int claim;
 	if (argc < 2)
 		return 2;
@@ -94,6 +94,7 @@ main(int argc, char **argv)
 		int e = nets_new(argv[1], (struct net_cidr){0, 0}, &n);
 		if (e == 0)
 			e = nets_clean(n);
+		nets_free(n);
 		int e2 = net_host_down(argv[1]);
 		return e || e2;
 	}
