@@ -344,6 +344,9 @@ run_vpc(void *state, struct ctl *ctl, struct arena *a, int64_t key,
 		    span_of(p->faults[i].why));
 	if (!m && p->net.n_enis == 0)
 		return 0;
+	/* After a reset a row may be another VPC's. */
+	if (m && !span_is(vpc->id, m->id))
+		made_free(s, TAKE_PTR(m));
 	if (!m)
 		m = made_add(s, key, vpc->id);
 	struct flight *f = flight_new(s, key);

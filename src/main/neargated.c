@@ -225,6 +225,26 @@ on_warden_lost(void *ctx)
 	uv_stop(&d->loop);
 }
 
+/* Public addresses are given out of the pool that the warden holds for us. */
+static void
+on_pool(void *ctx, int err, struct span why)
+{
+	struct daemon *d = ctx;
+
+	if (err == 0)
+		err = store_set_setting(d->store, "public_pool", why);
+	if (err)
+		log_error("the pool of public addresses is not known: %.*s",
+		    SPAN_ARG(why));
+}
+
+static void
+on_net_clean(void *ctx UNUSED, int err, struct span why)
+{
+	if (err)
+		log_error("reset: network: %.*s, ignoring", SPAN_ARG(why));
+}
+
 static int
 start_drivers(struct daemon *d)
 {
@@ -242,6 +262,7 @@ start_drivers(struct daemon *d)
 	e->warden = d->warden;
 	e->runtime = runtime_embedded_new(d->warden, d->opt.run_dir);
 	e->net = net_warden_new(d->warden);
+	e->net->ops->pool(e->net, on_pool, d);
 	return 0;
 }
 
@@ -283,6 +304,7 @@ on_reset(void *ctx)
 
 	registry_reset(d->registry);
 	ctl_clear(d->ctl);
+	d->env.net->ops->clean(d->env.net, on_net_clean, NULL);
 }
 
 static int
