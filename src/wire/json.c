@@ -252,21 +252,6 @@ wire_json_put_str(struct buf *b, const struct wire_walk *w, struct span s)
 }
 
 static void
-put_int(struct buf *b, int64_t v)
-{
-	char digits[20];
-	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-	size_t i = sizeof(digits);
-
-	do
-		digits[--i] = (char)('0' + u % 10);
-	while (u /= 10);
-	if (v < 0)
-		buf_add_char(b, '-');
-	buf_add(b, digits + i, sizeof(digits) - i);
-}
-
-static void
 put_real(struct buf *b, double v)
 {
 	if (!isfinite(v))
@@ -395,9 +380,9 @@ wire_json_put(struct buf *b, const struct wire_walk *w,
 		if (s->type == MODEL_TIMESTAMP)
 			put_time(b, w, mb, d);
 		else if (doc_type(d) == DOC_INT)
-			put_int(b, doc_i64(d, 0));
+			wire_put_int(b, doc_i64(d, 0));
 		else if (s->type == MODEL_INTEGER || s->type == MODEL_LONG)
-			put_int(b, doc_i64(d, 0));
+			wire_put_int(b, doc_i64(d, 0));
 		else
 			put_real(b, doc_f64(d, 0));
 		return;

@@ -310,6 +310,22 @@ wire_put_real(struct buf *b, double v)
 	}
 }
 
+/* printf would be most of the cost of a reply with many times in it. */
+void
+wire_put_int(struct buf *b, int64_t v)
+{
+	char digits[20];
+	uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+	size_t i = sizeof(digits);
+
+	do
+		digits[--i] = (char)('0' + u % 10);
+	while (u /= 10);
+	if (v < 0)
+		buf_add_char(b, '-');
+	buf_add(b, digits + i, sizeof(digits) - i);
+}
+
 static int64_t
 time_ms(const struct doc *d)
 {
@@ -335,11 +351,16 @@ wire_put_time(struct buf *b, struct arena *a, const struct doc *d,
 	case TIME_EPOCH:
 		break;
 	}
+	if (ms < 0 && ms > -1000)
+		buf_add_char(b, '-');
+	wire_put_int(b, ms / 1000);
 	if (frac == 0)
-		buf_addf(b, "%lld", (long long)(ms / 1000));
-	else
-		buf_addf(b, "%s%lld.%03lld", ms < 0 ? "-" : "",
-		    llabs((long long)ms / 1000), llabs((long long)frac));
+		return;
+	frac = frac < 0 ? -frac : frac;
+	buf_add_char(b, '.');
+	buf_add_char(b, (char)('0' + frac / 100));
+	buf_add_char(b, (char)('0' + frac / 10 % 10));
+	buf_add_char(b, (char)('0' + frac % 10));
 }
 
 struct span
@@ -362,7 +383,7 @@ wire_scalar_text(const struct wire_walk *w, const struct model_member *mb,
 		if (s->type == MODEL_TIMESTAMP)
 			wire_put_time(&b, w->a, d, time);
 		else if (doc_type(d) == DOC_INT)
-			buf_addf(&b, "%lld", (long long)doc_i64(d, 0));
+			wire_put_int(&b, doc_i64(d, 0));
 		else
 			wire_put_real(&b, doc_f64(d, 0));
 		break;

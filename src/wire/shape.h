@@ -62,6 +62,7 @@ struct span wire_scalar_text(const struct wire_walk *w,
     const struct model_member *mb, enum model_time time, const struct doc *d);
 void wire_put_time(struct buf *b, struct arena *a, const struct doc *d,
     enum model_time time);
+void wire_put_int(struct buf *b, int64_t v);
 /* Shortest text that reads back as the same number; NaN, Infinity. */
 void wire_put_real(struct buf *b, double v);
 /* s with ill-formed UTF-8 replaced, also what XML forbids if xml. */
