@@ -25,7 +25,7 @@
 struct edge {
 	unsigned magic;
 	struct ctl *ctl;
-	bool busy, again;
+	bool busy, again, ended;
 	struct arena *call;
 	char *error;
 };
@@ -217,11 +217,23 @@ setting_keep(struct store *s, struct arena *a, const char *key, struct span v)
 }
 
 static void
+edge_free(struct edge *st)
+{
+	arena_free(st->call);
+	free(st->error);
+	FREE_OBJ(st);
+}
+
+static void
 on_edge(void *ctx, int err, struct span why)
 {
 	struct edge *st;
 
 	CAST_OBJ(st, ctx, EDGE_MAGIC);
+	if (st->ended) {
+		edge_free(st);
+		return;
+	}
 	st->busy = false;
 	arena_free(st->call);
 	st->call = NULL;
@@ -306,15 +318,17 @@ init(struct ctl *ctl)
 	return st;
 }
 
+/* A call that is under way ends the state when it is answered. */
 static void
 done(void *state)
 {
 	struct edge *st;
 
 	CAST_OBJ(st, state, EDGE_MAGIC);
-	arena_free(st->call);
-	free(st->error);
-	FREE_OBJ(st);
+	if (st->busy)
+		st->ended = true;
+	else
+		edge_free(st);
 }
 
 static const struct kind *const kinds[] = {&elbv2_load_balancer,

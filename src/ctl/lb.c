@@ -76,7 +76,8 @@ work_get(struct state *st, int64_t row, struct span id)
 static void
 work_free(struct work *w)
 {
-	HASH_DEL(w->state->works, w);
+	if (w->state)
+		HASH_DEL(w->state->works, w);
 	arena_free(w->call);
 	arena_free(w->seen);
 	free(w->id);
@@ -582,7 +583,7 @@ init(struct ctl *ctl)
 	return st;
 }
 
-/* The driver was freed before: nothing is under way. */
+/* A call that is under way ends its work when it is answered. */
 static void
 done(void *state)
 {
@@ -590,8 +591,17 @@ done(void *state)
 	struct work *w, *next;
 
 	CAST_OBJ(st, state, STATE_MAGIC);
-	HASH_ITER(hh, st->works, w, next)
-		work_free(w);
+	HASH_ITER(hh, st->works, w, next) {
+		if (!w->busy) {
+			work_free(w);
+			continue;
+		}
+		HASH_DEL(st->works, w);
+		w->state = NULL;
+		w->orphan = true;
+	}
+	if (ctl_env(st->ctl)->lb)
+		ctl_env(st->ctl)->lb->on_died = NULL;
 	FREE_OBJ(st);
 }
 

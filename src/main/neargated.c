@@ -254,6 +254,7 @@ start_drivers(struct daemon *d)
 	if (d->opt.warden_fd < 0) {
 		e->runtime = runtime_fake_new();
 		e->net = net_fake_new();
+		e->lb = lb_fake_new(&d->loop);
 		return 0;
 	}
 	if ((r = warden_new(&d->loop, d->opt.warden_fd, &d->warden)) < 0)
@@ -263,6 +264,7 @@ start_drivers(struct daemon *d)
 	e->runtime = runtime_embedded_new(d->warden, d->opt.run_dir);
 	e->net = net_warden_new(d->warden);
 	e->net->ops->pool(e->net, on_pool, d);
+	e->lb = lb_warden_new(&d->loop, d->warden, d->opt.run_dir);
 	return 0;
 }
 
@@ -354,6 +356,8 @@ stop(struct daemon *d)
 		d->env.runtime->ops->free(d->env.runtime);
 	if (d->env.net)
 		d->env.net->ops->free(d->env.net);
+	if (d->env.lb)
+		d->env.lb->ops->free(d->env.lb);
 	warden_free(d->warden);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	api_free(d->api);

@@ -48,6 +48,8 @@ struct task {
 	struct span state;	/* of servers, for the new process */
 	bool reload;
 	unsigned asked;
+	bool asking;		/* of whoever starts processes */
+	bool over;		/* the caller has been answered */
 	struct doc *commands;	/* left to say */
 	size_t said;
 	bool settled;		/* commands were said: tell what there is */
@@ -83,12 +85,15 @@ task_end(struct task *t, int err, struct span why, const struct lb_server *v,
     size_t n)
 {
 	list_del(&t->in);
+	t->over = true;
 	if (t->servers_cb)
 		t->servers_cb(t->ctx, err, why, v, n);
 	else
 		t->cb(t->ctx, err, why);
 	cli_free(t->cli);
-	uv_close((uv_handle_t *)&t->timer, on_closed);
+	t->cli = NULL;
+	if (!t->asking)
+		uv_close((uv_handle_t *)&t->timer, on_closed);
 }
 
 static void
@@ -174,7 +179,10 @@ on_started(void *ctx, int err, struct span why)
 	struct task *t;
 
 	CAST_OBJ(t, ctx, TASK_MAGIC);
-	if (err)
+	t->asking = false;
+	if (t->over)
+		uv_close((uv_handle_t *)&t->timer, on_closed);
+	else if (err)
 		task_end(t, err, why, NULL, 0);
 	else
 		cli_send(t->cli, ASK, on_asked, t);
@@ -222,9 +230,12 @@ launch(struct task *t, const struct lb_server *v, size_t n)
 	const struct lb_process_ops *o = t->d->ops;
 	int e = write_files(t, v, n);
 
-	if (e)
+	if (e) {
 		task_fail(t, e, "cannot write the proxy's files");
-	else if (t->reload)
+		return;
+	}
+	t->asking = true;
+	if (t->reload)
 		o->reload(t->d->process, t->id, t->netns, on_started, t);
 	else
 		o->start(t->d->process, t->id, t->netns, on_started, t);
@@ -394,9 +405,13 @@ on_stopped(void *ctx, int err, struct span why)
 	struct task *t;
 
 	CAST_OBJ(t, ctx, TASK_MAGIC);
+	t->asking = false;
 	if (!err)
 		lb_dir_remove(t->dir);
-	task_end(t, err, why, NULL, 0);
+	if (t->over)
+		uv_close((uv_handle_t *)&t->timer, on_closed);
+	else
+		task_end(t, err, why, NULL, 0);
 }
 
 static void
@@ -406,6 +421,7 @@ lb_stop(struct lb *l, struct span id, lb_cb cb, void *ctx)
 	struct task *t = task_new(d, id, ctx);
 
 	t->cb = cb;
+	t->asking = true;
 	d->ops->stop(d->process, t->id, on_stopped, t);
 }
 
@@ -455,8 +471,8 @@ lb_edge(struct lb *l, const struct lb_edge *c, lb_cb cb, void *ctx)
 
 /* --- life ------------------------------------------------------------- */
 
-/* What is under way at the process's end is answered with -ECANCELED.  A
- * request to the warden must have been answered before (warden_free does). */
+/* What is under way is answered with -ECANCELED; a task whose process request
+ * is not answered yet ends with that answer. */
 static void
 lb_free(struct lb *l)
 {
