@@ -33,7 +33,7 @@ def test_cli(daemon):
     ("sts", "get_caller_identity", {}, (403, "InvalidClientTokenId"),
      (403, "SignatureDoesNotMatch")),
     ("ecs", "list_clusters", {}, (400, "UnrecognizedClientException"),
-     (403, "InvalidSignatureException")),
+     (400, "InvalidSignatureException")),
     ("ec2", "describe_vpcs", {}, (401, "AuthFailure"), (401, "AuthFailure")),
 ])
 def test_refused(client, service, op, args, wrong_key, wrong_secret):

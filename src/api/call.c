@@ -32,6 +32,20 @@ has_word(const char *list, struct span word)
 	return false;
 }
 
+/* Clients send an idempotency token whether the operation cares or not, and
+ * the decoder fills in one that is absent: none is ever refused. */
+static bool
+takes(const struct call *c, const struct op_row *row, struct span member)
+{
+	const struct model *m = c->op->model;
+	const struct model_member *mb;
+
+	if (has_word(row->takes, member))
+		return true;
+	mb = model_member_find(m, model_shape(m, c->op->in), member);
+	return mb && mb->flags & MEMBER_TOKEN;
+}
+
 static int
 init_scope(struct call *c)
 {
@@ -74,7 +88,7 @@ call_run(struct call *c)
 		return reply_not_implemented(c, "%s", "");
 	if (row->takes && !c->who.system)
 		doc_each_key(k, v, c->in)
-			if (!has_word(row->takes, k))
+			if (!takes(c, row, k))
 				return reply_not_implemented(c, "%.*s",
 				    SPAN_ARG(k));
 	/* What AWS has from the start stays, also when the call fails. */

@@ -4,20 +4,28 @@
 #include "base/id.h"
 #include "base/log.h"
 
-#define BODY_MAX (16u << 20)
+#define BODY_MAX	  (16u << 20)
+/* What comes without a signature is small: a web identity token at most. */
+#define BODY_MAX_UNSIGNED (128u << 10)
 
 /* Why a caller was not let in. */
 enum refusal {
-	NO_TOKEN, INCOMPLETE, UNKNOWN_KEY, MISMATCH, EXPIRED, TAMPERED,
+	NO_TOKEN, INCOMPLETE, UNKNOWN_KEY, MISMATCH, SCOPE, EXPIRED, TAMPERED,
 	REFUSALS
 };
 
-enum family { FAMILY_JSON, FAMILY_QUERY, FAMILY_EC2, FAMILY_S3, FAMILIES };
+enum family {
+	FAMILY_JSON, FAMILY_REST_JSON, FAMILY_QUERY, FAMILY_EC2, FAMILY_S3,
+	FAMILIES
+};
 
 #define MISMATCH_TEXT                                                   \
 	"The request signature we calculated does not match the signature " \
 	"you provided. Check your AWS Secret Access Key and signing method. " \
 	"Consult the service documentation for details."
+#define S3_MISMATCH_TEXT                                                \
+	"The request signature we calculated does not match the signature " \
+	"you provided. Check your key and signing method."
 #define BAD_TOKEN_TEXT "The security token included in the request is invalid."
 #define EC2_TEXT                                                        \
 	"AWS was not able to validate the provided access credentials"
@@ -32,6 +40,8 @@ static const struct {
 	const char *text;
 } refusals[REFUSALS][FAMILIES] = {
 	[NO_TOKEN] = {
+	    {400, "MissingAuthenticationTokenException",
+		"Missing Authentication Token"},
 	    {403, "MissingAuthenticationTokenException",
 		"Missing Authentication Token"},
 	    {403, "MissingAuthenticationToken",
@@ -40,27 +50,38 @@ static const struct {
 	    {403, "AccessDenied", "Access Denied"}},
 	[INCOMPLETE] = {
 	    {400, "IncompleteSignatureException", NULL},
+	    {403, "IncompleteSignatureException", NULL},
 	    {400, "IncompleteSignature", NULL},
 	    {401, "AuthFailure", EC2_TEXT},
 	    {400, "AuthorizationHeaderMalformed", NULL}},
 	[UNKNOWN_KEY] = {
 	    {400, "UnrecognizedClientException", BAD_TOKEN_TEXT},
+	    {403, "UnrecognizedClientException", BAD_TOKEN_TEXT},
 	    {403, "InvalidClientTokenId", BAD_TOKEN_TEXT},
 	    {401, "AuthFailure", EC2_TEXT},
 	    {403, "InvalidAccessKeyId", "The AWS Access Key Id you provided "
 		"does not exist in our records."}},
 	[MISMATCH] = {
+	    {400, "InvalidSignatureException", MISMATCH_TEXT},
 	    {403, "InvalidSignatureException", MISMATCH_TEXT},
 	    {403, "SignatureDoesNotMatch", MISMATCH_TEXT},
 	    {401, "AuthFailure", EC2_TEXT},
-	    {403, "SignatureDoesNotMatch", MISMATCH_TEXT}},
+	    {403, "SignatureDoesNotMatch", S3_MISMATCH_TEXT}},
+	[SCOPE] = {
+	    {400, "InvalidSignatureException", NULL},
+	    {403, "InvalidSignatureException", NULL},
+	    {403, "SignatureDoesNotMatch", NULL},
+	    {401, "AuthFailure", EC2_TEXT},
+	    {400, "AuthorizationHeaderMalformed", NULL}},
 	[EXPIRED] = {
+	    {400, "InvalidSignatureException", NULL},
 	    {403, "InvalidSignatureException", NULL},
 	    {403, "SignatureDoesNotMatch", NULL},
 	    {400, "RequestExpired", "Request has expired."},
 	    {403, "RequestTimeTooSkewed", "The difference between the request "
 		"time and the current time is too large."}},
 	[TAMPERED] = {
+	    {400, "InvalidSignatureException", MISMATCH_TEXT},
 	    {403, "InvalidSignatureException", MISMATCH_TEXT},
 	    {403, "SignatureDoesNotMatch", MISMATCH_TEXT},
 	    {401, "AuthFailure", EC2_TEXT},
@@ -77,10 +98,12 @@ family(const struct api_request *r)
 		return FAMILY_QUERY;
 	case PROTO_EC2:
 		return FAMILY_EC2;
-	case PROTO_REST_XML:
-		return FAMILY_S3;
-	case PROTO_JSON:
+	case PROTO_REST_XML: /* S3, and Route 53 that refuses as IAM does */
+		return r->target.model && r->target.model->no_error_wrapping ?
+		    FAMILY_S3 : FAMILY_QUERY;
 	case PROTO_REST_JSON:
+		return FAMILY_REST_JSON;
+	case PROTO_JSON:
 	case PROTO_CBOR:
 		break;
 	}
@@ -122,6 +145,20 @@ stage_identify(struct api_request *r, struct wire_error *err)
 	return wire_identify(r->arena, &r->in, &r->target, err);
 }
 
+/* A signature for one service must not open another. */
+static bool
+in_scope(const struct api_request *r, struct span *ret_why)
+{
+	const struct model *m = r->target.model;
+
+	if (!m || span_is(r->sig.service, m->signing_name))
+		return true;
+	*ret_why = arena_fmt_span(r->arena,
+	    "Credential should be scoped to correct service: '%s'. ",
+	    m->signing_name);
+	return false;
+}
+
 static int
 stage_authenticate(struct api_request *r, struct wire_error *err)
 {
@@ -142,12 +179,20 @@ stage_authenticate(struct api_request *r, struct wire_error *err)
 	/* Session tokens come with the roles that make them. */
 	if (!span_eq(r->sig.access_key, root->access_key) || r->sig.token.n)
 		return refuse(r, UNKNOWN_KEY, why, err);
+	if (!in_scope(r, &why))
+		return refuse(r, SCOPE, why, err);
 	switch (sigv4_check(r->arena, &s, &r->sig, root->secret_key,
 	    r->in.body, clock_ms(), &why)) {
 	case SIGV4_OK:
 		break;
 	case SIGV4_E_EXPIRED:
-		return refuse(r, EXPIRED, why, err);
+		refuse(r, EXPIRED, why, err);
+		/* AWS: S3 tells a stale link from a wrong clock. */
+		if (r->sig.presigned && family(r) == FAMILY_S3) {
+			err->code = SPAN("AccessDenied");
+			err->message = SPAN("Request has expired");
+		}
+		return WIRE_E_REFUSED;
 	case SIGV4_E_MISSING:
 	case SIGV4_E_INCOMPLETE:
 	case SIGV4_E_MISMATCH:
@@ -303,10 +348,33 @@ request_new(struct api *api, struct http_request *h)
 }
 
 static void
-on_request(void *ctx UNUSED, struct http_request *h UNUSED,
-    struct http_plan *plan)
+on_request(void *ctx UNUSED, struct http_request *h, struct http_plan *plan)
 {
-	plan->body_max = BODY_MAX;
+	bool claims = http_header(h, "authorization").n ||
+	    span_find(h->query, SPAN("X-Amz-Signature=")) >= 0;
+
+	plan->body_max = claims ? BODY_MAX : BODY_MAX_UNSIGNED;
+}
+
+static void
+on_too_large(void *ctx, struct http_request *h)
+{
+	struct wire_error e = {.status = 413,
+	    .code = SPAN("RequestEntityTooLargeException"),
+	    .message = SPAN("The request body is too large.")};
+	struct wire_error unused = {0};
+	struct api_request *r;
+	struct api *api;
+
+	CAST_OBJ(api, ctx, API_MAGIC);
+	r = request_new(api, h);
+	stage_identify(r, &unused);
+	if (family(r) == FAMILY_S3)
+		e = (struct wire_error){.status = 400,
+		    .code = SPAN("EntityTooLarge"), .message = SPAN("Your "
+		    "proposed upload exceeds the maximum allowed size")};
+	r->reply = reply_wire_error(&r->call, &e);
+	respond(r);
 }
 
 static void
@@ -401,7 +469,8 @@ api_new(const struct api_config *c)
 	api->config.root.secret_key = arena_span(api->arena, c->root.secret_key);
 	api->token_key = load_token_key(c->store, api->arena);
 	api->handler = (struct http_handler){.on_request = on_request,
-	    .on_complete = on_complete, .on_abort = on_abort, .ctx = api};
+	    .on_complete = on_complete, .on_abort = on_abort,
+	    .on_too_large = on_too_large, .ctx = api};
 	return api;
 }
 

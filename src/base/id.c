@@ -3,11 +3,11 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
 
 #include "base/buf.h"
 #include "base/id.h"
+
+#define HASH_BLOCK 64 /* of SHA-256 */
 
 void
 random_bytes(void *p, size_t n)
@@ -72,10 +72,37 @@ id_upper(struct arena *a, size_t n)
 	return p;
 }
 
+/* OpenSSL's one-shot calls look the algorithm up each time, which costs more
+ * than hashing a small request: one context for each thread, kept for good. */
+static EVP_MD_CTX *
+hash_begin(void)
+{
+	static _Thread_local EVP_MD_CTX *ctx;
+
+	if (!ctx) {
+		EVP_MD *md = EVP_MD_fetch(NULL, "SHA256", NULL);
+
+		AN(md && (ctx = EVP_MD_CTX_new()));
+		AN(EVP_DigestInit_ex2(ctx, md, NULL));
+		EVP_MD_free(md); /* the context holds it */
+		return ctx;
+	}
+	AN(EVP_DigestInit_ex2(ctx, NULL, NULL));
+	return ctx;
+}
+
+static void
+hash_end(EVP_MD_CTX *ctx, struct span s, unsigned char ret[SHA256_LEN])
+{
+	if (s.n)
+		AN(EVP_DigestUpdate(ctx, s.p, s.n));
+	AN(EVP_DigestFinal_ex(ctx, ret, NULL));
+}
+
 void
 sha256(struct span s, unsigned char ret[SHA256_LEN])
 {
-	SHA256((const unsigned char *)s.p, s.n, ret);
+	hash_end(hash_begin(), s, ret);
 }
 
 char *
@@ -89,13 +116,30 @@ sha256_hex(struct arena *a, struct span s)
 	return arena_str(a, buf_span(&b));
 }
 
+/* RFC 2104. */
 void
 hmac_sha256(struct span key, struct span s, unsigned char ret[SHA256_LEN])
 {
-	unsigned int n = SHA256_LEN;
+	unsigned char k[HASH_BLOCK] = {0}, pad[HASH_BLOCK];
+	unsigned char inner[SHA256_LEN];
+	EVP_MD_CTX *ctx;
 
-	AN(HMAC(EVP_sha256(), key.n ? key.p : "", (int)key.n,
-	    (const unsigned char *)s.p, s.n, ret, &n));
+	if (key.n > sizeof(k))
+		sha256(key, k);
+	else if (key.n)
+		memcpy(k, key.p, key.n);
+	for (size_t i = 0; i < sizeof(k); i++)
+		pad[i] = k[i] ^ 0x36;
+	ctx = hash_begin();
+	AN(EVP_DigestUpdate(ctx, pad, sizeof(pad)));
+	hash_end(ctx, s, inner);
+	for (size_t i = 0; i < sizeof(k); i++)
+		pad[i] = k[i] ^ 0x5c;
+	ctx = hash_begin();
+	AN(EVP_DigestUpdate(ctx, pad, sizeof(pad)));
+	hash_end(ctx, span_make((char *)inner, sizeof(inner)), ret);
+	OPENSSL_cleanse(k, sizeof(k));
+	OPENSSL_cleanse(pad, sizeof(pad));
 }
 
 bool

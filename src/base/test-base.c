@@ -135,6 +135,35 @@ test_id(void **state UNUSED)
 	assert_false(secret_eq(SPAN("a"), SPAN("ab")));
 }
 
+/* RFC 4231, cases 1, 2 and 6. */
+static void
+test_hmac(void **state UNUSED)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT, key = BUF_INIT;
+	unsigned char d[SHA256_LEN];
+
+	for (int i = 0; i < 20; i++)
+		buf_add_char(&key, 0x0b);
+	hmac_sha256(buf_span(&key), SPAN("Hi There"), d);
+	buf_add_hex(&b, d, sizeof(d));
+	assert_string_equal(buf_str(&b), "b0344c61d8db38535ca8afceaf0bf12b"
+					 "881dc200c9833da726e9376c2e32cff7");
+	buf_clear(&b);
+	hmac_sha256(SPAN("Jefe"), SPAN("what do ya want for nothing?"), d);
+	buf_add_hex(&b, d, sizeof(d));
+	assert_string_equal(buf_str(&b), "5bdcc146bf60754e6a042426089575c7"
+					 "5a003f089d2739839dec58b964ec3843");
+	buf_clear(&b);
+	buf_clear(&key);
+	for (int i = 0; i < 131; i++)
+		buf_add_char(&key, (char)0xaa);
+	hmac_sha256(buf_span(&key),
+	    SPAN("Test Using Larger Than Block-Size Key - Hash Key First"), d);
+	buf_add_hex(&b, d, sizeof(d));
+	assert_string_equal(buf_str(&b), "60e431591ee0b67f0d8a26aacbf5b77f"
+					 "8e0bc6213728c5140546040f0ee37f54");
+}
+
 int
 main(void)
 {
@@ -146,6 +175,7 @@ main(void)
 	    cmocka_unit_test(test_arena),
 	    cmocka_unit_test(test_clock),
 	    cmocka_unit_test(test_id),
+	    cmocka_unit_test(test_hmac),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

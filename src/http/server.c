@@ -504,6 +504,19 @@ too_slow(const struct http_server *s, const struct conn *c, int64_t now)
 		(int64_t)(bytes / (uint64_t)l->rate) * 1000000;
 }
 
+/* The peer's end may come in one edge with its last bytes, and then
+ * libmicrohttpd waits for another edge that never comes. */
+static bool
+hung_up(const struct conn *c)
+{
+	char byte;
+
+	if (c->request &&
+	    (c->request->suspended || c->request->phase == PHASE_QUEUED))
+		return false;
+	return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static void
 run(struct http_server *s);
 
@@ -520,7 +533,7 @@ on_tick(uv_timer_t *t)
 	{
 		struct conn *c = list_entry(n, struct conn, node);
 
-		if (too_slow(s, c, now))
+		if (too_slow(s, c, now) || hung_up(c))
 			shutdown(c->fd, SHUT_RDWR);
 	}
 	run(s);

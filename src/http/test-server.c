@@ -356,6 +356,20 @@ test_slow_clients(void **state)
 	}
 }
 
+/* Text and end in one packet, and the text is no whole request. */
+static void
+test_hang_up(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	_cleanup_close_ int fd = dial(f);
+
+	say(fd, "GET / HT");
+	shutdown(fd, SHUT_WR);
+	assert_false(expect(f, fd, "nothing", &b));
+	assert_true(recv(fd, b.p, 1, MSG_DONTWAIT) == 0);
+}
+
 static void
 test_unix_and_routes(void **state)
 {
@@ -379,6 +393,7 @@ main(void)
 	    T(test_pause),
 	    T(test_abort),
 	    T(test_slow_clients),
+	    T(test_hang_up),
 	    T(test_unix_and_routes),
 	};
 
