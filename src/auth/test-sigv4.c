@@ -113,7 +113,8 @@ test_vectors(void **state UNUSED)
 
 	if (!d) {
 		print_message("SKIPPED: no signing cases at %s\n", root);
-		skip();
+		arena_free_p(&a);
+		skip(); /* does not return */
 	}
 	while ((e = readdir(d))) {
 		char *dir = arena_fmt(a, "%s/%s", root, e->d_name);

@@ -1,6 +1,8 @@
 /* Every controller there is: one row each. */
 #include "ctl/ctl.h"
 #include "ctl/lb.h"
+#include "ctl/service-view.h"
+#include "ctl/task.h"
 #include "ctl/vpc.h"
 
 const struct controller *const controllers[] = {
@@ -8,5 +10,7 @@ const struct controller *const controllers[] = {
 	&ctl_lb,
 	&ctl_lb_group,
 	&ctl_edge,
+	&ctl_task,
+	&ctl_service,
 	NULL,
 };

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "ctl/ctl.h"
 #include "drv/warden.h"
+#include "http/client.h"
 #include "registry/registry.h"
 #include "svc/services.h"
 
@@ -37,6 +38,8 @@ struct daemon {
 	struct api *api;
 	struct http_server *http;
 	struct registry *registry;
+	struct layer_engine *layers;
+	struct http_client *client;
 	struct warden *warden;
 	struct ctl_env env;
 	struct ctl *ctl;
@@ -255,6 +258,7 @@ start_drivers(struct daemon *d)
 		e->runtime = runtime_fake_new();
 		e->net = net_fake_new();
 		e->lb = lb_fake_new(&d->loop);
+		e->images = images_fake_new(&d->loop);
 		return 0;
 	}
 	if ((r = warden_new(&d->loop, d->opt.warden_fd, &d->warden)) < 0)
@@ -265,6 +269,7 @@ start_drivers(struct daemon *d)
 	e->net = net_warden_new(d->warden);
 	e->net->ops->pool(e->net, on_pool, d);
 	e->lb = lb_warden_new(&d->loop, d->warden, d->opt.run_dir);
+	d->layers = layers_warden_new(d->warden, d->store);
 	return 0;
 }
 
@@ -272,7 +277,6 @@ static int
 start_controllers(struct daemon *d)
 {
 	struct ctl_env *e = &d->env;
-	int r;
 
 	e->loop = &d->loop;
 	e->store = d->store;
@@ -280,8 +284,6 @@ start_controllers(struct daemon *d)
 	e->run_dir = d->opt.run_dir;
 	e->state_dir = d->opt.state_dir;
 	e->instance = span_of(d->opt.instance);
-	if ((r = start_drivers(d)) < 0)
-		return err_trace(r);
 	return err_trace(ctl_new(e, controllers, &d->ctl));
 }
 
@@ -289,12 +291,19 @@ static int
 start_registry(struct daemon *d)
 {
 	struct registry_config c = {.loop = &d->loop, .store = d->store,
-	    .state_dir = d->opt.state_dir};
+	    .state_dir = d->opt.state_dir, .layers = d->layers};
 	int r = registry_new(&c, &d->registry);
 
 	if (r < 0)
 		return err_trace(r);
 	http_server_route(d->http, "/v2", registry_handler(d->registry));
+	if (d->env.images)
+		return 0;
+	d->client = http_client_new(&d->loop);
+	d->env.images = images_new(&(struct images_config){
+	    .loop = &d->loop, .registry = d->registry, .store = d->store,
+	    .client = d->client, .state_dir = d->opt.state_dir,
+	    .own_port = http_server_port(d->http)});
 	return 0;
 }
 
@@ -326,8 +335,8 @@ start(struct daemon *d)
 		return err_trace(r);
 	c.store = d->store;
 	d->api = api_new(&c);
-	if ((r = listen_http(d)) < 0 || (r = start_registry(d)) < 0 ||
-	    (r = start_controllers(d)) < 0)
+	if ((r = listen_http(d)) < 0 || (r = start_drivers(d)) < 0 ||
+	    (r = start_registry(d)) < 0 || (r = start_controllers(d)) < 0)
 		return err_trace(r);
 	d->turn.data = d->term.data = d->intr.data = d;
 	AZ(uv_prepare_init(&d->loop, &d->turn));
@@ -351,7 +360,12 @@ stop(struct daemon *d)
 		store_commit(d->store);
 	http_server_free(d->http);
 	ctl_free(d->ctl);
+	if (d->env.images)
+		d->env.images->ops->free(d->env.images);
+	if (d->client)
+		http_client_free(d->client);
 	registry_free(d->registry);
+	layers_warden_free(d->layers);
 	if (d->env.runtime)
 		d->env.runtime->ops->free(d->env.runtime);
 	if (d->env.net)
