@@ -97,7 +97,7 @@ NORETURN static void
 become_daemon(const struct keeper_config *k, int fd)
 {
 	const struct host *h = &k->host;
-	const char **argv = xcalloc(k->n_args + 12, sizeof(*argv));
+	const char **argv = xcalloc(k->n_args + 14, sizeof(*argv));
 	sigset_t none;
 	size_t n = 0;
 
@@ -110,6 +110,8 @@ become_daemon(const struct keeper_config *k, int fd)
 	argv[n++] = h->state_dir;
 	argv[n++] = "--run-dir";
 	argv[n++] = h->run_dir;
+	argv[n++] = "--warden-fd";
+	argv[n++] = xasprintf("%d", DAEMON_FD);
 	for (size_t i = 0; i < k->n_args; i++)
 		argv[n++] = k->args[i];
 	/* Its own session: a ^C reaches it through us alone. */

@@ -155,6 +155,9 @@ on_end(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 
 	CAST_OBJ(p, poll->data, PROXY_MAGIC);
 	unwatch(p);
+	/* The one that is being started told it to end. */
+	if (p->busy)
+		return;
 	log_warn("proxy %s ended", p->id);
 	b = host_event_begin(p->host, WARDEN_PROXY_DIED);
 	msg_put_span(b, span_of(p->id));
