@@ -3,6 +3,7 @@
  *
  *	neargate-warden [options] [neargated's options]	run
  *	neargate-warden [options] --down	end everything of the instance
+ *	neargate-warden [options] --purge	and remove its state directory
  *	neargate-warden --clean INSTANCE	the same, by its name alone
  *
  * Options, each with a value: --instance, --run-dir, --state-dir, --user,
@@ -22,7 +23,7 @@
 struct options {
 	const char *instance, *run_dir, *state_dir, *user, *daemon, *runtime,
 	    *haproxy, *clean;
-	bool down;
+	bool down, purge;
 };
 
 static const struct {
@@ -58,8 +59,9 @@ take_option(struct options *o, char **argv)
 			return 2;
 		}
 	}
-	if (!strcmp(argv[0], "--down")) {
+	if (!strcmp(argv[0], "--down") || !strcmp(argv[0], "--purge")) {
 		o->down = true;
+		o->purge |= !strcmp(argv[0], "--purge");
 		return 1;
 	}
 	return 0;
@@ -127,6 +129,7 @@ fill(struct keeper_config *k, const struct options *o)
 	h->libexec_dir = own_dir();
 	h->runtime = find_program(o->runtime, runtimes);
 	h->haproxy = find_program(o->haproxy, haproxies);
+	k->purge = o->purge;
 	k->daemon = o->daemon ? o->daemon :
 	    xasprintf("%s/neargated", h->libexec_dir);
 	return 0;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin/admin.h"
 #include "api/api.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -21,6 +22,8 @@ struct options {
 	const char *run_dir;
 	const char *listen; /* address:port */
 	const char *port_file;
+	const char *admin; /* socket for the CLI */
+	const char *edge_http_port;
 	const char *instance;
 	int warden_fd; /* -1: none; fake drivers */
 	bool ephemeral;
@@ -36,6 +39,7 @@ struct daemon {
 	uv_signal_t intr;
 	struct store *store;
 	struct api *api;
+	struct span origin; /* "http://127.0.0.1:4566" */
 	struct http_server *http;
 	struct registry *registry;
 	struct layer_engine *layers;
@@ -43,6 +47,8 @@ struct daemon {
 	struct warden *warden;
 	struct ctl_env env;
 	struct ctl *ctl;
+	struct admin *admin;
+	struct admin_part parts[1];
 };
 
 static const struct option longopts[] = {
@@ -50,6 +56,8 @@ static const struct option longopts[] = {
 	{"run-dir", required_argument, NULL, 'r'},
 	{"listen", required_argument, NULL, 'l'},
 	{"port-file", required_argument, NULL, 'p'},
+	{"admin", required_argument, NULL, 'A'},
+	{"edge-http-port", required_argument, NULL, 'E'},
 	{"instance", required_argument, NULL, 'i'},
 	{"warden-fd", required_argument, NULL, 'w'},
 	{"no-warden", no_argument, NULL, 'W'},
@@ -66,6 +74,7 @@ usage(FILE *f)
 {
 	fputs("usage: neargated --state-dir DIR [--run-dir DIR]\n"
 	    "	[--listen ADDRESS:PORT] [--port-file FILE] [--ephemeral]\n"
+	    "	[--admin SOCKET] [--edge-http-port N|auto]\n"
 	    "	[--instance NAME] [--warden-fd N | --no-warden]\n"
 	    "	[--account ID] [--root-access-key KEY]"
 	    " [--root-secret-key SECRET]\n"
@@ -100,6 +109,12 @@ set_option(struct options *o, int c)
 		break;
 	case 'p':
 		o->port_file = optarg;
+		break;
+	case 'A':
+		o->admin = optarg;
+		break;
+	case 'E':
+		o->edge_http_port = optarg;
 		break;
 	case 'i':
 		o->instance = optarg;
@@ -194,9 +209,10 @@ listen_http(struct daemon *d)
 	    api_handler(d->api), &d->http);
 	if (r < 0)
 		return err_trace(r);
-	api_set_origin(d->api, arena_fmt_span(d->arena, "http://%.*s:%u",
+	d->origin = arena_fmt_span(d->arena, "http://%.*s:%u",
 	    SPAN_ARG(span_to(port, (size_t)colon)),
-	    http_server_port(d->http)));
+	    http_server_port(d->http));
+	api_set_origin(d->api, d->origin);
 	return 0;
 }
 
@@ -307,6 +323,41 @@ start_registry(struct daemon *d)
 	return 0;
 }
 
+static void
+dump_registry(void *ctx, struct buf *b)
+{
+	registry_dump(ctx, b);
+}
+
+static int
+start_admin(struct daemon *d, const struct root_key *root)
+{
+	struct admin_config c = {.loop = &d->loop, .store = d->store,
+	    .socket = d->opt.admin, .instance = span_of(d->opt.instance),
+	    .endpoint = d->origin, .account = root->account,
+	    .state_dir = d->opt.state_dir, .run_dir = d->opt.run_dir,
+	    .ephemeral = d->opt.ephemeral, .parts = d->parts,
+	    .n_parts = ARRAY_SIZE(d->parts)};
+
+	if (!d->opt.admin)
+		return 0;
+	d->parts[0] = (struct admin_part){"registry", dump_registry,
+	    d->registry};
+	return err_trace(admin_new(&c, &d->admin));
+}
+
+/* "auto" is for the first start: the edge keeps the port that it found. */
+static int
+set_edge(struct daemon *d)
+{
+	struct span v = span_of(d->opt.edge_http_port), had;
+	int r = store_setting(d->store, d->arena, "edge_http_port", &had);
+
+	if (r < 0 || !v.n || (r == 0 && span_is(v, "auto")))
+		return err_trace(MIN(r, 0));
+	return err_trace(store_set_setting(d->store, "edge_http_port", v));
+}
+
 /* Right before the store is emptied. */
 static void
 on_reset(void *ctx)
@@ -335,8 +386,10 @@ start(struct daemon *d)
 		return err_trace(r);
 	c.store = d->store;
 	d->api = api_new(&c);
-	if ((r = listen_http(d)) < 0 || (r = start_drivers(d)) < 0 ||
-	    (r = start_registry(d)) < 0 || (r = start_controllers(d)) < 0)
+	if ((r = listen_http(d)) < 0 || (r = set_edge(d)) < 0 ||
+	    (r = start_drivers(d)) < 0 || (r = start_registry(d)) < 0 ||
+	    (r = start_controllers(d)) < 0 ||
+	    (r = start_admin(d, &c.root)) < 0)
 		return err_trace(r);
 	d->turn.data = d->term.data = d->intr.data = d;
 	AZ(uv_prepare_init(&d->loop, &d->turn));
@@ -358,6 +411,7 @@ stop(struct daemon *d)
 	}
 	if (d->store)
 		store_commit(d->store);
+	admin_free(d->admin);
 	http_server_free(d->http);
 	ctl_free(d->ctl);
 	if (d->env.images)

@@ -36,6 +36,7 @@ struct keeper {
 	uv_timer_t timer;
 	pid_t pid; /* neargated; 0 while there is none */
 	int64_t started;
+	unsigned starts;
 	uint64_t backoff;
 	bool stopping;
 	int code;
@@ -100,6 +101,7 @@ become_daemon(const struct keeper_config *k, int fd)
 	const char **argv = xcalloc(k->n_args + 14, sizeof(*argv));
 	sigset_t none;
 	size_t n = 0;
+	int program;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -116,16 +118,22 @@ become_daemon(const struct keeper_config *k, int fd)
 		argv[n++] = k->args[i];
 	/* Its own session: a ^C reaches it through us alone. */
 	setsid();
+	/* Opened by root: a build tree may be closed to the user. */
+	program = open(k->daemon, O_PATH | O_CLOEXEC);
+	if (program >= 0 && program <= DAEMON_FD)
+		program = fcntl(program, F_DUPFD_CLOEXEC, DAEMON_FD + 1);
 	if (fd == DAEMON_FD)
 		fcntl(fd, F_SETFD, 0);
 	else if (dup2(fd, DAEMON_FD) < 0)
 		_exit(126);
-	close_range(DAEMON_FD + 1, ~0u, 0);
+	close_range(DAEMON_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC);
 	if (setgroups(0, NULL) < 0 || setresgid(h->gid, h->gid, h->gid) < 0 ||
 	    setresuid(h->uid, h->uid, h->uid) < 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		_exit(126);
 	execv(k->daemon, (char *const *)argv);
+	if (errno == EACCES)
+		fexecve(program, (char *const *)argv, environ);
 	log_error("%s: %s", k->daemon, strerror(errno));
 	_exit(126);
 }
@@ -157,6 +165,7 @@ start_daemon(void)
 		return err_origin(errno, "fork");
 	}
 	keeper.pid = pid;
+	keeper.starts++;
 	keeper.started = clock_ms();
 	return err_trace(link_new(&k->host, fds[0], on_link_lost));
 }
@@ -188,6 +197,9 @@ daemon_ended(int status)
 
 	keeper.pid = 0;
 	link_free(keeper.config->host.link);
+	/* It could not even start: whoever started us shall hear of it. */
+	if (keeper.starts == 1 && WIFEXITED(status))
+		clean = true;
 	if (keeper.stopping || clean) {
 		stop_loop(WIFEXITED(status) ? WEXITSTATUS(status) : 0);
 		return;
@@ -329,5 +341,9 @@ keeper_down(struct keeper_config *k)
 	r = r ? r : s;
 	s = dirs_remove(AT_FDCWD, h->run_dir);
 	r = r ? r : s;
+	if (k->purge) {
+		s = dirs_remove(AT_FDCWD, h->state_dir);
+		r = r ? r : s;
+	}
 	return r < 0 ? 1 : 0;
 }
