@@ -690,3 +690,12 @@ def test_kill_storm(tmp_path):
                     assert sha(r.body) == part["digest"]
     finally:
         d.stop()
+
+
+def test_no_write_waits_for_the_next_event(reg, repo):
+    """A request that came while answers were sent waited for a timer once."""
+    manifests = [reg.image_doc(repo, [b"%d" % i]) for i in range(30)]
+    start = time.monotonic()
+    for doc in manifests:
+        assert reg.manifest(repo, "x", doc)[0].status == 201
+    assert time.monotonic() - start < 3

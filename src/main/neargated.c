@@ -35,6 +35,7 @@ struct daemon {
 	struct arena *arena;
 	uv_loop_t loop;
 	uv_prepare_t turn;
+	uv_timer_t soon;
 	uv_signal_t term;
 	uv_signal_t intr;
 	struct store *store;
@@ -173,7 +174,14 @@ parse_options(struct options *o, int argc, char **argv)
 	}
 }
 
-/* One turn of the loop is one transaction. */
+static void
+on_soon(uv_timer_t *h UNUSED)
+{
+}
+
+/* One turn of the loop is one transaction.  A commit makes controllers write,
+ * and the flush may meet a request: what they began must not wait until the
+ * loop wakes up for another reason. */
 static void
 on_turn(uv_prepare_t *h)
 {
@@ -181,6 +189,8 @@ on_turn(uv_prepare_t *h)
 
 	store_commit(d->store);
 	http_server_flush(d->http);
+	if (store_owes(d->store))
+		AZ(uv_timer_start(&d->soon, on_soon, 0, 0));
 }
 
 static void
@@ -392,6 +402,7 @@ start(struct daemon *d)
 	    (r = start_admin(d, &c.root)) < 0)
 		return err_trace(r);
 	d->turn.data = d->term.data = d->intr.data = d;
+	AZ(uv_timer_init(&d->loop, &d->soon));
 	AZ(uv_prepare_init(&d->loop, &d->turn));
 	AZ(uv_prepare_start(&d->turn, on_turn));
 	AZ(uv_signal_init(&d->loop, &d->term));
@@ -406,6 +417,7 @@ stop(struct daemon *d)
 {
 	if (d->turn.data) {
 		uv_close((uv_handle_t *)&d->turn, NULL);
+		uv_close((uv_handle_t *)&d->soon, NULL);
 		uv_close((uv_handle_t *)&d->term, NULL);
 		uv_close((uv_handle_t *)&d->intr, NULL);
 	}

@@ -393,6 +393,12 @@ store_dirty(const struct store *s)
 	return s->in_txn && s->writes > 0;
 }
 
+bool
+store_owes(const struct store *s)
+{
+	return store_dirty(s) || s->n_waiters > 0;
+}
+
 static bool
 same_change(const struct change *a, const struct change *b)
 {

@@ -80,6 +80,9 @@ void store_rollback(struct store *s);
  * them must wait, too. */
 bool store_dirty(const struct store *s);
 void store_commit(struct store *s);
+/* True while a store_commit() is owed: there are writes, or somebody waits for
+ * it.  Then the loop must not sleep. */
+bool store_owes(const struct store *s);
 /* fn runs after the next store_commit(), also when nothing is dirty.  err is
  * negative if the turn's writes were lost: a reply that tells of them must
  * become a 500. */
