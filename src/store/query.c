@@ -157,14 +157,15 @@ store_count(struct store *s, const struct query *q)
 	return sqlite3_column_int64(st, 0);
 }
 
-/* Tags */
+/* Tags.  The key '' of a resource says that it once had one: AWS tells of
+ * those, too. */
 
 int
 store_tags(struct store *s, struct arena *a, const struct res *r,
     struct doc **ret)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = store_stmt(s,
-	    "SELECT key,value FROM tag WHERE row=? ORDER BY key");
+	    "SELECT key,value FROM tag WHERE row=? AND key>'' ORDER BY key");
 	struct doc *d = doc_obj(a);
 	int ret_;
 
@@ -210,11 +211,17 @@ store_tag(struct store *s, const struct res *r, struct span key,
 int
 store_untag(struct store *s, const struct res *r, struct span key)
 {
-	return write_tag(s, r, "DELETE FROM tag WHERE row=? AND key=?", key,
+	int ret = write_tag(s, r, "DELETE FROM tag WHERE row=? AND key=?", key,
 	    SPAN_NULL);
+
+	if (ret || sqlite3_changes(s->db) == 0)
+		return ret;
+	return write_tag(s, r, "INSERT OR IGNORE INTO tag(row,key,value)"
+	    " VALUES(?,?,'')", SPAN(""), SPAN_NULL);
 }
 
-/* "ecs:cluster" or "ecs" against "arn:aws:ecs:{region}:{account}:cluster/..." */
+/* "ecs:cluster" or "ecs" against "arn:aws:ecs:{region}:{account}:cluster/...".
+ * Where the ARN names no type ("arn:aws:s3:::{id}"), it is the kind's noun. */
 static bool
 type_matches(const struct kind *k, struct span type)
 {
@@ -229,6 +236,10 @@ type_matches(const struct kind *k, struct span type)
 		return true;
 	span_cut(&arn, ':');
 	span_cut(&arn, ':');
+	if (span_starts(arn, SPAN("{"))) {
+		arn = span_of(k->name);
+		span_cut(&arn, '.');
+	}
 	return span_starts(arn, type) &&
 	    (arn.n == type.n || arn.p[type.n] == '/' || arn.p[type.n] == ':');
 }
@@ -246,61 +257,82 @@ kind_wanted(const struct kind *k, const struct doc *types)
 	return false;
 }
 
-static void
-tag_conditions(struct buf *sql, const struct doc *filters)
+/* AWS: global resources are told of in us-east-1 and nowhere else. */
+static struct span
+global_region(struct scope scope)
 {
-	if (doc_len(filters) == 0)
-		buf_add_str(sql,
-		    " AND EXISTS(SELECT 1 FROM tag t WHERE t.row=r.row)");
-	doc_each(f, filters) {
-		const struct doc *values = doc_get(f, "Values");
-
-		buf_add_str(sql, " AND EXISTS(SELECT 1 FROM tag t"
-		    " WHERE t.row=r.row AND t.key=?");
-		if (doc_len(values))
-			buf_add_str(sql, " AND t.value IN (?");
-		for (size_t i = 1; i < doc_len(values); i++)
-			buf_add_str(sql, ",?");
-		buf_add_str(sql, doc_len(values) ? "))" : ")");
-	}
+	return span_is(scope.region, "us-east-1") ? SPAN("") : scope.region;
 }
 
-static void
-bind_filters(sqlite3_stmt *st, int *i, const struct doc *filters)
-{
-	doc_each(f, filters) {
-		store_bind_span(st, (*i)++, doc_get_str(f, "Key"));
-		doc_each(v, doc_get(f, "Values"))
-			store_bind_span(st, (*i)++, doc_span(v));
-	}
-}
+/* One text for all filters: statements are kept for good. */
+#define FIND_TAGGED                                                      \
+	"SELECT " RES_COLUMNS RES_FROM                                   \
+	"WHERE r.account=? AND r.region IN (?,?) AND r.row>?"            \
+	" AND r.kind IN (SELECT value FROM json_each(?))"                \
+	" AND EXISTS(SELECT 1 FROM tag t WHERE t.row=r.row)"             \
+	" AND NOT EXISTS(SELECT 1 FROM json_each(?) f WHERE NOT EXISTS(" \
+	"SELECT 1 FROM tag t WHERE t.row=r.row AND t.key>''"             \
+	" AND t.key=f.value->>'Key'"                                     \
+	" AND (NOT coalesce(json_array_length(f.value,'$.Values'),0)"    \
+	" OR t.value IN (SELECT value FROM json_each(f.value,'$.Values')))))" \
+	" ORDER BY r.row LIMIT ?"
 
 int
 store_find_tagged(struct store *s, struct arena *a, struct scope scope,
     const struct doc *filters, const struct doc *types, int64_t after,
     size_t limit, struct res_list *ret)
 {
-	_cleanup_(buf_done) struct buf sql = BUF_INIT;
-	_cleanup_stmt_ sqlite3_stmt *st = NULL;
-	int i = 1;
+	_cleanup_stmt_ sqlite3_stmt *st = store_stmt(s, FIND_TAGGED);
+	struct doc *kinds = doc_arr(a);
 
-	buf_add_str(&sql, "SELECT " RES_COLUMNS RES_FROM
-	    "WHERE r.account=? AND r.region IN (?,'') AND r.row>?"
-	    " AND r.kind IN (-1");
-	for (size_t j = 0; j < s->n_kinds; j++)
-		if (kind_wanted(s->kind_v[j].kind, types))
-			buf_addf(&sql, ",%lld", (long long)s->kind_v[j].id);
-	buf_add_str(&sql, ")");
-	tag_conditions(&sql, filters);
-	buf_add_str(&sql, " ORDER BY r.row LIMIT ?");
-	if (!(st = store_stmt(s, buf_str(&sql))))
+	if (!st)
 		return -EIO;
-	store_bind_span(st, i++, scope.account);
-	store_bind_span(st, i++, scope.region);
-	store_bind_int(st, i++, after);
-	bind_filters(st, &i, filters);
-	store_bind_int(st, i, limit ? (int64_t)limit + 1 : -1);
+	for (size_t i = 0; i < s->n_kinds; i++)
+		if (kind_wanted(s->kind_v[i].kind, types))
+			doc_push(kinds, doc_int(a, s->kind_v[i].id));
+	store_bind_span(st, 1, scope.account);
+	store_bind_span(st, 2, scope.region);
+	store_bind_span(st, 3, global_region(scope));
+	store_bind_int(st, 4, after);
+	store_bind_span(st, 5, doc_json(a, kinds));
+	store_bind_span(st, 6, doc_len(filters) ? doc_json(a, filters) :
+	    SPAN("[]"));
+	store_bind_int(st, 7, limit ? (int64_t)limit + 1 : -1);
 	return err_trace(collect(s, a, st, limit, ret));
+}
+
+int
+store_tag_words(struct store *s, struct arena *a, struct scope scope,
+    struct span key, size_t skip, size_t limit, struct doc **ret,
+    bool *ret_more)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = store_stmt(s, key.n ?
+	    "SELECT DISTINCT t.value FROM tag t JOIN resource r USING(row)"
+	    " WHERE t.key=? AND r.account=? AND r.region IN (?,?)"
+	    " ORDER BY t.value LIMIT ? OFFSET ?" :
+	    "SELECT DISTINCT t.key FROM tag t JOIN resource r USING(row)"
+	    " WHERE t.key>? AND r.account=? AND r.region IN (?,?)"
+	    " ORDER BY t.key LIMIT ? OFFSET ?");
+	struct doc *list = doc_arr(a);
+	int r;
+
+	if (!st)
+		return -EIO;
+	store_bind_span(st, 1, key.n ? key : SPAN(""));
+	store_bind_span(st, 2, scope.account);
+	store_bind_span(st, 3, scope.region);
+	store_bind_span(st, 4, global_region(scope));
+	store_bind_int(st, 5, (int64_t)limit + 1);
+	store_bind_int(st, 6, (int64_t)skip);
+	while ((r = store_step(s, st)) == 1)
+		doc_push(list, doc_str(a, store_col(a, st, 0)));
+	if (r < 0)
+		return err_trace(r);
+	*ret_more = doc_len(list) > limit;
+	if (*ret_more)
+		doc_remove(list, limit);
+	*ret = list;
+	return 0;
 }
 
 /* Settings and counters */

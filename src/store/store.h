@@ -146,10 +146,17 @@ int store_tag(struct store *s, const struct res *r, struct span key,
 int store_untag(struct store *s, const struct res *r, struct span key);
 /* Resources of any kind with an ARN, by tags; see svc/tagging.  Each filter is
  * {Key, Values[]}: any of Values, or any value if Values is empty; all filters
- * must hold.  types: "ecs:cluster" or "ecs", none: all. */
+ * must hold.  Without filters: all that have or once had a tag.  types:
+ * "ecs:cluster" or "ecs", none: all.  Global resources are in us-east-1. */
 int store_find_tagged(struct store *s, struct arena *a, struct scope scope,
     const struct doc *filters, const struct doc *types, int64_t after,
     size_t limit, struct res_list *ret);
+
+/* The tag keys in use in a scope, or the values of one (key not empty), as an
+ * array of strings in byte order without the first skip ones. */
+int store_tag_words(struct store *s, struct arena *a, struct scope scope,
+    struct span key, size_t skip, size_t limit, struct doc **ret,
+    bool *ret_more);
 
 /* Settings of the installation: account id, root key and the like. */
 int store_setting(struct store *s, struct arena *a, const char *key,

@@ -191,6 +191,44 @@ test_tags(void **state)
 	assert_int_equal(doc_len(d), 1);
 }
 
+/* Tags gone, the resource is still one that had some; keys in use end. */
+static void
+test_once_tagged(void **state)
+{
+	struct fixture *f = *state;
+	struct res *r = add_pet(f, "", "leo", "red");
+	struct doc *d = NULL;
+	struct res_list l;
+	bool more = true;
+
+	add_pet(f, "", "never", "red");
+	assert_int_equal(store_untag(f->s, r, SPAN("b")), 0);
+	assert_int_equal(store_find_tagged(f->s, f->a, here, NULL, NULL, 0, 0,
+	    &l), 0);
+	assert_int_equal(l.n, 0);
+	assert_int_equal(store_tag(f->s, r, SPAN("b"), SPAN("2")), 0);
+	assert_int_equal(store_tag(f->s, r, SPAN("a"), SPAN("1")), 0);
+	assert_int_equal(store_tag_words(f->s, f->a, here, SPAN_NULL, 0, 1, &d,
+	    &more), 0);
+	assert_true(more && span_is(doc_json(f->a, d), "[\"a\"]"));
+	assert_int_equal(store_tag_words(f->s, f->a, here, SPAN_NULL, 1, 1, &d,
+	    &more), 0);
+	assert_true(!more && span_is(doc_json(f->a, d), "[\"b\"]"));
+	assert_int_equal(store_tag_words(f->s, f->a, here, SPAN("b"), 0, 5, &d,
+	    &more), 0);
+	assert_true(!more && span_is(doc_json(f->a, d), "[\"2\"]"));
+	assert_int_equal(store_untag(f->s, r, SPAN("a")), 0);
+	assert_int_equal(store_untag(f->s, r, SPAN("b")), 0);
+	assert_int_equal(store_tags(f->s, f->a, r, &d), 0);
+	assert_int_equal(doc_len(d), 0);
+	assert_int_equal(store_tag_words(f->s, f->a, here, SPAN_NULL, 0, 5, &d,
+	    &more), 0);
+	assert_int_equal(doc_len(d), 0);
+	assert_int_equal(store_find_tagged(f->s, f->a, here, NULL, NULL, 0, 0,
+	    &l), 0);
+	assert_int_equal(l.n, 1);
+}
+
 struct heard {
 	int n, waited;
 	struct change last;
@@ -304,6 +342,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    T(test_names), T(test_lists), T(test_rollback), T(test_tags),
+	    T(test_once_tagged),
 	    T(test_feed), T(test_counters_and_settings), T(test_crash),
 	    T(test_one_daemon),
 	};

@@ -5,6 +5,7 @@
 #include "svc/elbv2/elbv2.h"
 #include "svc/services.h"
 #include "svc/sts/sts.h"
+#include "svc/tagging/tagging.h"
 
 const struct service *const services[] = {
 	&ec2_service,
@@ -12,6 +13,7 @@ const struct service *const services[] = {
 	&ecs_service_ops,
 	&elbv2_service,
 	&sts_service,
+	&tagging_service,
 	NULL,
 };
 
