@@ -1,6 +1,8 @@
 /* The stages of a request, in order, and its way back to the client. */
 #include "api/internal.h"
+#include "api/payload.h"
 #include "base/clock.h"
+#include "base/gunzip.h"
 #include "base/id.h"
 #include "base/log.h"
 
@@ -90,6 +92,10 @@ static const struct {
 		"computed."}},
 };
 
+static const struct wire_error too_large = {.status = 413,
+	.code = SPAN("RequestEntityTooLargeException"),
+	.message = SPAN("The request body is too large.")};
+
 static enum family
 family(const struct api_request *r)
 {
@@ -132,17 +138,34 @@ signed_part(const struct api_request *r)
 	    r->in.headers, r->in.n_headers};
 }
 
+/* The last encoding is the outermost. */
+static bool
+is_gzip(const struct api_request *r)
+{
+	struct span e = wire_header_get(&r->in, "content-encoding");
+	ptrdiff_t comma = span_rchr(e, ',');
+
+	return span_ieq(span_trim(span_from(e, (size_t)(comma + 1))),
+	    SPAN("gzip"));
+}
+
 /* The credential scope helps to identify, so it is read first; what is wrong
- * with it is told after the protocol is known. */
+ * with it is told after the protocol is known.  Nobody's body is unpacked
+ * before it is known who sent it: until then the headers must do. */
 static int
 stage_identify(struct api_request *r, struct wire_error *err)
 {
 	struct sigv4_request s = signed_part(r);
+	struct wire_in in = r->in;
 	struct span why;
+	int ret;
 
 	if (sigv4_read(r->arena, &s, &r->sig, &why) == SIGV4_OK)
-		r->in.service = r->sig.service;
-	return wire_identify(r->arena, &r->in, &r->target, err);
+		r->in.service = in.service = r->sig.service;
+	in.body = is_gzip(r) ? SPAN_NULL : span_make(in.body.p ? in.body.p : "",
+	    in.body.n);
+	ret = wire_identify(r->arena, &in, &r->target, err);
+	return ret == WIRE_E_BODY ? 0 : ret;
 }
 
 /* A signature for one service must not open another. */
@@ -198,13 +221,77 @@ stage_authenticate(struct api_request *r, struct wire_error *err)
 	case SIGV4_E_MISMATCH:
 		return refuse(r, MISMATCH, why, err);
 	}
-	if (!sigv4_payload_ok(r->arena, &r->sig, r->in.body))
-		return refuse(r, TAMPERED, why, err);
 	r->call.who = (struct principal){.account = root->account,
 	    .arn = arena_fmt_span(r->arena, "arn:aws:iam::%.*s:root",
 		SPAN_ARG(root->account)),
 	    .id = root->account, .access_key = root->access_key};
 	return 0;
+}
+
+static bool
+add_piece(void *ctx, struct span piece)
+{
+	buf_add_span(ctx, piece);
+	return true;
+}
+
+static int
+s3_body(struct api_request *r, struct wire_error *err)
+{
+	_cleanup_(payload_free_p) struct payload *p = NULL;
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	struct payload_config config = {.arena = r->arena, .in = &r->in,
+	    .sig = &r->sig, .secret = r->api->config.root.secret_key,
+	    .sink = add_piece, .ctx = &b};
+	int ret;
+
+	if ((ret = payload_new(&config, &p, err)) ||
+	    (ret = payload_feed(p, r->in.body, err)) ||
+	    (ret = payload_end(p, err)))
+		return ret;
+	if (b.n != r->in.body.n)
+		r->in.body = arena_span(r->arena, buf_span(&b));
+	return 0;
+}
+
+/* SDKs compress the requests of some operations.
+ * https://docs.aws.amazon.com/sdkref/latest/guide/feature-compression.html */
+static int
+unpack(struct api_request *r, struct wire_error *err)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	bool json = family(r) == FAMILY_JSON || family(r) == FAMILY_REST_JSON;
+
+	*err = (struct wire_error){.status = 400,
+	    .code = span_of(json ? "SerializationException" : "MalformedInput"),
+	    .message = SPAN("The request body is not valid gzip")};
+	switch (gunzip(&b, r->in.body, BODY_MAX)) {
+	case GUNZIP_OK:
+		break;
+	case GUNZIP_E_LARGE:
+		*err = too_large;
+		return WIRE_E_REFUSED;
+	case GUNZIP_E_SYNTAX:
+		return WIRE_E_REFUSED;
+	}
+	r->in.body = arena_span(r->arena, buf_span(&b));
+	if (!r->target.op)
+		return wire_identify(r->arena, &r->in, &r->target, err);
+	return 0;
+}
+
+/* The body as it was signed, then as it was before the client packed it.
+ * Only S3 lets bodies go unsigned or signed in pieces. */
+static int
+stage_body(struct api_request *r, struct wire_error *err)
+{
+	if (family(r) == FAMILY_S3)
+		return s3_body(r, err);
+	if (span_is(r->sig.payload, "UNSIGNED-PAYLOAD"))
+		return refuse(r, MISMATCH, SPAN_NULL, err);
+	if (!sigv4_payload_ok(r->arena, &r->sig, r->in.body))
+		return refuse(r, TAMPERED, SPAN_NULL, err);
+	return is_gzip(r) ? unpack(r, err) : 0;
 }
 
 static int
@@ -232,8 +319,8 @@ stage_authorise(struct api_request *r, struct wire_error *err UNUSED)
 }
 
 static int (*const stages[])(struct api_request *, struct wire_error *) = {
-	stage_identify, stage_authenticate, stage_decode, stage_validate,
-	stage_authorise,
+	stage_identify, stage_authenticate, stage_body, stage_decode,
+	stage_validate, stage_authorise,
 };
 
 /* Back to the client */
@@ -359,9 +446,7 @@ on_request(void *ctx UNUSED, struct http_request *h, struct http_plan *plan)
 static void
 on_too_large(void *ctx, struct http_request *h)
 {
-	struct wire_error e = {.status = 413,
-	    .code = SPAN("RequestEntityTooLargeException"),
-	    .message = SPAN("The request body is too large.")};
+	struct wire_error e = too_large;
 	struct wire_error unused = {0};
 	struct api_request *r;
 	struct api *api;

@@ -35,6 +35,20 @@ checksum_name(enum checksum_kind k)
 	return names[k];
 }
 
+struct span
+checksum_label(enum checksum_kind k)
+{
+	static const struct span labels[CHECKSUM_KINDS] = {
+	    [CHECKSUM_CRC32] = {"CRC32", 5},
+	    [CHECKSUM_CRC32C] = {"CRC32C", 6},
+	    [CHECKSUM_CRC64NVME] = {"CRC64NVME", 9},
+	    [CHECKSUM_SHA1] = {"SHA1", 4},
+	    [CHECKSUM_SHA256] = {"SHA256", 6},
+	};
+
+	return labels[k];
+}
+
 bool
 checksum_kind_of_header(struct span header, enum checksum_kind *ret)
 {

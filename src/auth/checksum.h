@@ -20,6 +20,8 @@ struct checksum;
 
 /* "crc32c" for CHECKSUM_CRC32C; the header is "x-amz-checksum-crc32c". */
 struct span checksum_name(enum checksum_kind k);
+/* "CRC32C", as AWS writes of it. */
+struct span checksum_label(enum checksum_kind k);
 /* By the header's name, case ignored; false: not one of them. */
 bool checksum_kind_of_header(struct span header, enum checksum_kind *ret);
 

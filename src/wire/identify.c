@@ -118,14 +118,19 @@ model_by_action(const struct action *act)
 	return NULL;
 }
 
+static enum model_protocol
+form_protocol(const struct model *m)
+{
+	return m && model_speaks(m, PROTO_EC2) ? PROTO_EC2 : PROTO_QUERY;
+}
+
 static int
 by_action(struct arena *a, const struct action *act, struct wire_target *t,
     struct wire_error *e)
 {
 	if (!t->model)
 		t->model = model_by_action(act);
-	t->protocol = t->model && model_speaks(t->model, PROTO_EC2) ?
-	    PROTO_EC2 : PROTO_QUERY;
+	t->protocol = form_protocol(t->model);
 	if (t->model && model_speaks(t->model, t->protocol))
 		t->op = model_op_find(t->model, act->action);
 	if (t->op)
@@ -181,8 +186,10 @@ wire_identify(struct arena *a, const struct wire_in *in,
 		return by_route(a, in, t, ret_err);
 	find_action(a, in->query, &act);
 	if (!act.action.p) {
-		if (form_to_come(in))
+		if (form_to_come(in)) {
+			t->protocol = form_protocol(t->model);
 			return WIRE_E_BODY;
+		}
 		s = wire_header_get(in, "content-type");
 		if (s.n == 0 || span_find(s, SPAN("urlencoded")) >= 0)
 			find_action(a, in->body, &act);
