@@ -318,8 +318,9 @@ cli_main(int argc, char **argv)
 	struct cli c = {.a = a, .self = own_path(a)};
 	const struct command *cmd;
 
+	/* Errors are told once, in our own words. */
 	log_init("neargate", getenv("NEARGATE_DEBUG") ? LOG_LEVEL_DEBUG
-	    : LOG_LEVEL_ERROR);
+	    : (enum log_level)0);
 	if (argc < 2) {
 		help_all(stderr);
 		return 2;

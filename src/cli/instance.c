@@ -124,7 +124,7 @@ instance_record(struct cli *c, const struct instance *in)
 	buf_add_char(&b, '\n');
 	if (fd < 0 || write(fd, b.p, b.n) != (ssize_t)b.n ||
 	    rename(tmp, path) != 0)
-		return err_origin(errno, "%s", path);
+		return err_origin(errno, "%s: %s", path, strerror(errno));
 	return 0;
 }
 
@@ -137,10 +137,12 @@ instance_lock(const struct instance *in, int *ret_fd)
 		_cleanup_close_ int fd = -1;
 
 		if (mkdir(in->run_dir, 0755) < 0 && errno != EEXIST)
-			return err_origin(errno, "mkdir %s", in->run_dir);
+			return err_origin(errno, "mkdir %s: %s", in->run_dir,
+			    strerror(errno));
 		fd = open(in->run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &here) < 0)
-			return err_origin(errno, "%s", in->run_dir);
+			return err_origin(errno, "%s: %s", in->run_dir,
+			    strerror(errno));
 		/* A `down` that we waited for took the directory away. */
 		if (stat(in->run_dir, &at) < 0 || at.st_ino != here.st_ino)
 			continue;
