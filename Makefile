@@ -118,7 +118,8 @@ install: all
 	install -m 755 $(BUILD)/neargate $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BUILD)/neargated $(BUILD)/neargate-warden \
 	    $(BUILD)/neargate-monitor $(DESTDIR)$(PREFIX)/libexec/neargate
-	install -m 644 neargate.service $(DESTDIR)/etc/systemd/system
+	sed 's,/usr/local/,$(PREFIX)/,' neargate.service \
+	    >$(DESTDIR)/etc/systemd/system/neargate.service
 
 clean:
 	rm -rf build build-asan build-fuzz

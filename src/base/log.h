@@ -2,7 +2,8 @@
  * The program's own log: one line per message on standard error, led by the
  * journal's level marks (<3>..<7>), and by the time when that is a file.
  * Libraries below src/api do not log above debug; the level that decides logs
- * once and says "..., ignoring" when it goes on.  Never log a secret, a signature, or a whole request.
+ * once and says "..., ignoring" when it goes on.  Never log a secret, a
+ * signature, or a whole request.
  */
 #pragma once
 

@@ -194,8 +194,6 @@ warden_args(struct cli *c, const struct instance *in)
 	v[n++] = in->run_dir;
 	v[n++] = "--state-dir";
 	v[n++] = in->state_dir;
-	v[n++] = "--warden-fd";
-	v[n++] = "3";
 	v[n++] = "--listen";
 	v[n++] = in->listen;
 	v[n++] = "--port-file";
