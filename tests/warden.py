@@ -74,7 +74,7 @@ class Warden:
         self.run, self.state = self.base / "run", self.base / "state"
         self.socket_path = self.base / "peer" / "socket"
         self.events, self.serial, self.inbox = [], 0, b""
-        self.process = self.sock = None
+        self.process, self.sock, self.options = None, None, []
         user = pwd.getpwnam("neargate")
         os.chmod(self.base, 0o755)
         (self.base / "peer").mkdir(exist_ok=True)
@@ -90,7 +90,7 @@ class Warden:
 
     def start(self):
         self.process = subprocess.Popen(
-            self.args(), env=os.environ | {
+            [*self.args(), *self.options], env=os.environ | {
                 "WARDEN_PEER_SOCKET": str(self.socket_path)})
         self.connect()
 
@@ -108,10 +108,23 @@ class Warden:
 
     def stop(self):
         self.process.terminate()
-        return self.process.wait(15)
+        try:
+            return self.process.wait(15)
+        finally:
+            self.process.kill()
 
     def down(self):
         return subprocess.run(self.args() + ["--down"], timeout=30).returncode
+
+    def end(self):
+        """Leaves nothing, whatever went wrong before; what down answered."""
+        try:
+            if self.process and self.process.poll() is None:
+                self.stop()
+        finally:
+            code = self.down()
+            shutil.rmtree(self.base, ignore_errors=True)
+        return code
 
     def frame(self, timeout=20):
         self.sock.settimeout(timeout)
@@ -153,13 +166,16 @@ class Warden:
             got, _, m = self.frame(timeout)
             self.events.append((got, m))
 
-    def container(self, ident, args, task="t1", netns="task-t1", layers=(),
-                  env=("PATH=/bin",), uid=0, gid=0, groups=(), memory=0,
-                  shares=0, task_memory=0, task_cpu=0, pids=0, ulimits=(),
-                  mounts=(), read_only=False, cwd="/", caps=(), drop=(),
-                  init=False, tty=False, dns=(), hosts=(),
-                  hostname="ip-10-0-0-1"):
-        m = self.call(START, b"".join([
+    def container(self, *args, **kw):
+        return self.call(START, self.container_fields(*args, **kw)).u32()
+
+    def container_fields(
+            self, ident, args, task="t1", netns="task-t1", layers=(),
+            env=("PATH=/bin",), uid=0, gid=0, groups=(), memory=0, shares=0,
+            task_memory=0, task_cpu=0, pids=0, ulimits=(), mounts=(),
+            read_only=False, cwd="/", caps=(), drop=(), init=False, tty=False,
+            dns=(), hosts=(), hostname="ip-10-0-0-1"):
+        return b"".join([
             text(ident), text(task), text(netns), text(hostname),
             texts(layers), flag(read_only), texts(args), texts(env),
             text(cwd), u32(uid), u32(gid),
@@ -171,8 +187,7 @@ class Warden:
             u32(len(mounts)),
             *(text(v) + text(t) + flag(r) for v, t, r in mounts),
             texts(caps), texts(drop), flag(init), flag(tty), texts(dns),
-            texts(hosts)]))
-        return m.u32()
+            texts(hosts)])
 
     def exit(self, ident):
         """Waits for it: (code, oom)."""
@@ -200,6 +215,18 @@ class Warden:
 
     def remove(self, ident):
         self.call(REMOVE, text(ident))
+
+    def until(self, done, what, timeout=20):
+        """Waits for what nobody announces."""
+        deadline = time.monotonic() + timeout
+        while not done():
+            assert time.monotonic() < deadline, "never happened: " + what
+            time.sleep(0.01)
+
+    def said(self, ident, line):
+        """Waits until the container has printed the line."""
+        self.until(lambda: line in [t for _, _, t in self.log(ident)],
+                   f"{ident} says {line}")
 
     def log(self, ident):
         """All records: [(stream, kind, text)]."""

@@ -105,7 +105,10 @@ fill(struct keeper_config *k, const struct options *o)
 	bool main_one;
 
 	h->instance = o->clean ? o->clean : o->instance ? o->instance : "ng0";
-	if (!check_id(span_of(h->instance)) || strlen(h->instance) > 8) {
+	/* No '-': names on the host are <instance>-<what>.  /run/neargate-net
+	 * is every instance's. */
+	if (!check_id(span_of(h->instance)) || strlen(h->instance) > 8 ||
+	    strchr(h->instance, '-') || !strcmp(h->instance, "net")) {
 		log_error("--instance: not a name: %s", h->instance);
 		return 2;
 	}

@@ -1,5 +1,4 @@
 /* Containers: start, signal, remove, list; and finding those of before. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,9 +19,7 @@
 #include "warden/job.h"
 #include "warden/parts.h"
 
-#define CODE_LOST     137 /* as if killed: its monitor is gone */
-#define ADOPT_TRIES   50
-#define ADOPT_WAIT_US 20000
+#define CODE_LOST 137 /* as if killed: its monitor is gone */
 
 struct container *
 container_find(struct host *h, struct span id)
@@ -82,10 +79,15 @@ container_free(struct container *c)
 		container_end(c);
 }
 
-static int
-pidfd(pid_t pid)
+int
+container_pidfd(pid_t pid)
 {
-	return pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	int fd;
+
+	if (pid <= 0)
+		return -ESRCH;
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return fd < 0 ? -errno : fd;
 }
 
 /* Opens the first process, unless its number is another's by now: ours has
@@ -95,11 +97,12 @@ open_init(struct container *c)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%d/stat", c->pid);
 	_cleanup_(buf_done) struct buf b = BUF_INIT;
-	int fd = pidfd(c->pid), parent = 0;
+	_cleanup_close_ int fd = container_pidfd(c->pid);
+	int parent = 0;
 	ptrdiff_t at;
 
 	if (fd < 0)
-		return -1;
+		return fd == -ESRCH ? fd : err_origin(-fd, "pidfd");
 	FILE *f = fopen(path, "re");
 	if (f) {
 		buf_reserve(&b, 1024);
@@ -109,11 +112,9 @@ open_init(struct container *c)
 	}
 	at = span_rchr(buf_span(&b), ')');
 	if (at < 0 || sscanf(b.p + at + 1, " %*c %d", &parent) != 1 ||
-	    parent != c->monitor) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	    parent != c->monitor)
+		return -ESRCH;
+	return TAKE_FD(fd);
 }
 
 int
@@ -121,41 +122,42 @@ container_read_state(struct container *c)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT;
 	intmax_t started;
-	int pid;
+	int pid, fd;
 
 	if (dirs_read(c->dir, "state", 256, &b) < 0 ||
 	    sscanf(buf_str(&b), "%d %jd", &pid, &started) != 2)
 		return -ENOENT;
 	c->pid = pid;
 	c->started = started;
-	c->init_fd = open_init(c);
+	fd = open_init(c);
+	if (fd < 0 && fd != -ESRCH)
+		return err_trace(fd);
+	c->init_fd = fd < 0 ? -1 : fd;
 	return 0;
 }
 
-static void
+static bool
 read_exit(struct container *c)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT;
 	intmax_t at;
 	int code, oom;
 
-	c->exited = true;
-	if (dirs_read(c->dir, "exit", 256, &b) == 0 &&
-	    sscanf(buf_str(&b), "%d %d %jd", &code, &oom, &at) == 3) {
-		c->code = code;
-		c->oom = oom != 0;
-		c->at = at;
-		return;
-	}
-	/* The monitor was killed: nobody knows how the container ends, so it
-	 * ends now. */
-	log_warn("container %s lost its monitor, ending it", c->id);
-	cgroup_remove(c->host, span_of(c->task), span_of(c->id));
-	c->code = CODE_LOST;
-	c->at = clock_ms();
-	_cleanup_free_ char *text = xasprintf("%d 0 %jd\n", CODE_LOST,
-	    (intmax_t)c->at);
-	dirs_write(c->dir, "exit", span_of(text), 0600);
+	if (dirs_read(c->dir, "exit", 256, &b) < 0 ||
+	    sscanf(buf_str(&b), "%d %d %jd", &code, &oom, &at) != 3)
+		return false;
+	c->code = code;
+	c->oom = oom != 0;
+	c->at = at;
+	return true;
+}
+
+static int
+end_group(void *arg, int out UNUSED)
+{
+	struct container *c = arg;
+
+	return cgroup_remove(c->host, span_of(c->task), span_of(c->id)) < 0;
 }
 
 static void
@@ -171,20 +173,60 @@ tell_exit(struct container *c)
 }
 
 static void
+ended(struct container *c)
+{
+	c->exited = true;
+	close_p(&c->init_fd);
+	if (c->removing)
+		container_wipe(c);
+	else
+		tell_exit(c);
+}
+
+static void
+on_group_ended(void *ctx, int status, struct span out UNUSED)
+{
+	_cleanup_free_ char *text = NULL;
+	struct container *c = ctx;
+
+	CHECK_OBJ(c, CONTAINER_MAGIC);
+	if (status != 0)
+		log_error("container %s: something of it lives on", c->id);
+	c->lost = false;
+	c->code = CODE_LOST;
+	c->at = clock_ms();
+	text = xasprintf("%d 0 %jd\n", CODE_LOST, (intmax_t)c->at);
+	if (dirs_write(c->dir, "exit", span_of(text), 0600) < 0)
+		log_warn("container %s: its exit is not kept, ignoring", c->id);
+	ended(c);
+}
+
+void
+container_conclude(struct container *c)
+{
+	struct job_spec job = {.run = end_group, .arg = c, .keep = true};
+
+	if (read_exit(c)) {
+		ended(c);
+		return;
+	}
+	/* The monitor was killed: nobody knows how the container ends, so it
+	 * ends now. */
+	log_warn("container %s lost its monitor, ending it", c->id);
+	c->lost = true;
+	(void)container_signal(c, SIGKILL);
+	if (job_start(c->host, &job, on_group_ended, c, NULL) < 0)
+		on_group_ended(c, 1, SPAN_NULL);
+}
+
+static void
 on_monitor_end(uv_poll_t *p, int status UNUSED, int events UNUSED)
 {
 	struct container *c;
 
 	CAST_OBJ(c, p->data, CONTAINER_MAGIC);
 	uv_poll_stop(p);
-	if (c->starting)
-		return; /* its job tells */
-	close_p(&c->init_fd);
-	read_exit(c);
-	if (c->removing)
-		container_wipe(c);
-	else
-		tell_exit(c);
+	container_conclude(c);
 }
 
 void
@@ -272,7 +314,8 @@ on_started(void *ctx, int status UNUSED, struct span out)
 	struct buf *b;
 
 	CHECK_OBJ(c, CONTAINER_MAGIC);
-	if (!span_starts(out, SPAN("ok ")) || container_read_state(c) < 0) {
+	if (!span_starts(out, SPAN("ok ")) || c->monitor_fd < 0 ||
+	    container_read_state(c) < 0) {
 		fail_start(c, out);
 		return;
 	}
@@ -316,7 +359,8 @@ launch(struct container *c, const struct oci_spec *s, struct arena *a)
 	r = job_start(h, &job, on_started, c, &c->monitor);
 	if (r < 0)
 		return err_trace(r);
-	c->monitor_fd = pidfd(c->monitor);
+	/* Now, while nobody can have reaped it. */
+	c->monitor_fd = container_pidfd(c->monitor);
 	return 0;
 }
 
@@ -413,8 +457,9 @@ remove_one(struct host *h, struct request *q, struct msg_reader *m)
 	c->removing = true;
 	if (c->exited)
 		container_wipe(c);
-	else
-		container_signal(c, SIGKILL); /* on_monitor_end() goes on */
+	else if (!c->lost && container_signal(c, SIGKILL) < 0)
+		log_error("container %s: %s", c->id, err_last());
+	/* Its end goes on with it. */
 	return 0;
 }
 
@@ -474,145 +519,6 @@ task_remove(struct host *h, struct request *q, struct msg_reader *m)
 	return 0;
 }
 
-/* Waits for a monitor that a warden before us started a moment ago. */
-static bool
-is_alive(int dir)
-{
-	if (flock(dir, LOCK_EX | LOCK_NB) == 0) {
-		flock(dir, LOCK_UN);
-		return false;
-	}
-	return true;
-}
-
-static void
-adopt(struct host *h, const char *id)
-{
-	_cleanup_(buf_done) struct buf b = BUF_INIT, task = BUF_INIT;
-	struct container *c;
-	int dir = dirs_open(h->containers->dir, id, O_RDONLY | O_DIRECTORY);
-	int r = -1;
-
-	if (dir < 0)
-		return;
-	dirs_read(dir, "task", 256, &task);
-	c = container_new(h, span_of(id), buf_span(&task), dir);
-	for (int i = 0; i < ADOPT_TRIES && is_alive(dir); i++) {
-		buf_clear(&b);
-		if (dirs_read(dir, "monitor", 32, &b) == 0) {
-			c->monitor = (pid_t)strtol(buf_str(&b), NULL, 10);
-			r = container_read_state(c);
-			if (r == 0)
-				break;
-		}
-		/* It is between fork and its first word: milliseconds. */
-		usleep(ADOPT_WAIT_US);
-	}
-	if (r == 0 && is_alive(dir)) {
-		c->monitor_fd = pidfd(c->monitor);
-		container_watch(c);
-		return;
-	}
-	if (container_read_state(c) < 0) {
-		container_wipe(c); /* it never ran */
-		return;
-	}
-	read_exit(c);
-}
-
-static int
-each_dir(struct host *h, int dir, void (*fn)(struct host *h, const char *name))
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-
-	if (!d)
-		return err_origin(errno, "opendir");
-	while ((e = readdir(d)))
-		if (check_id(span_of(e->d_name)))
-			fn(h, e->d_name);
-	closedir(d);
-	return 0;
-}
-
-/* Writable layers of containers that a reboot took. */
-static void
-drop_stale_upper(struct host *h, const char *id)
-{
-	if (faccessat(h->containers->dir, id, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		(void)dirs_remove(h->containers->upper_dir, id);
-}
-
-static int
-init(struct host *h)
-{
-	int r;
-
-	h->containers = xcalloc(1, sizeof(*h->containers));
-	list_init(&h->containers->all);
-	r = containers_open(h);
-	if (r == 0)
-		r = each_dir(h, h->containers->upper_dir, drop_stale_upper);
-	if (r == 0)
-		r = each_dir(h, h->containers->dir, adopt);
-	return err_trace(r);
-}
-
-static void
-done(struct host *h)
-{
-	struct containers *cs = h->containers;
-
-	if (!cs)
-		return;
-	list_each_safe(it, &cs->all)
-		container_free(list_entry(it, struct container, node));
-	close(cs->dir);
-	close(cs->upper_dir);
-	close(cs->log_dir);
-	close(cs->volume_dir);
-	free_p(&h->containers);
-}
-
-/* Ends a monitor that has lost its container, and waits for its end. */
-static void
-clean_one(struct host *h, const char *id)
-{
-	int dir = dirs_open(h->containers->dir, id, O_RDONLY | O_DIRECTORY);
-
-	if (dir < 0)
-		return;
-	/* The container is dead; the monitor drops the lock when it ends. */
-	for (int i = 0; i < ADOPT_TRIES && is_alive(dir); i++)
-		usleep(ADOPT_WAIT_US);
-	close(dir);
-}
-
-static int
-clean(struct host *h)
-{
-	int r, s;
-
-	h->containers = xcalloc(1, sizeof(*h->containers));
-	list_init(&h->containers->all);
-	r = containers_open(h);
-	if (r < 0)
-		return err_trace(r);
-	r = cgroup_remove(h, SPAN_NULL, SPAN_NULL);
-	each_dir(h, h->containers->dir, clean_one);
-	s = dirs_remove(h->run_fd, "containers");
-	r = r ? r : s;
-	s = dirs_remove(h->run_fd, "runtime");
-	r = r ? r : s;
-	s = dirs_remove(h->state_fd, "containers");
-	r = r ? r : s;
-	s = dirs_remove(h->state_fd, "volumes");
-	r = r ? r : s;
-	done(h);
-	return err_trace(r);
-}
-
 static const struct host_op ops[] = {
     {WARDEN_CONTAINER_START, "CONTAINER_START", start},
     {WARDEN_CONTAINER_KILL, "CONTAINER_KILL", kill_one},
@@ -623,4 +529,5 @@ static const struct host_op ops[] = {
 };
 
 const struct host_part container_part = {.name = "containers", .ops = ops,
-    .n_ops = ARRAY_SIZE(ops), .init = init, .done = done, .clean = clean};
+    .n_ops = ARRAY_SIZE(ops), .init = containers_init,
+    .done = containers_done, .clean = containers_clean};

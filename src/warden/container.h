@@ -23,6 +23,7 @@ struct container {
 	pid_t pid;
 	int64_t started;
 	bool starting, exited, removing, polling;
+	bool lost;	  /* its monitor was killed; it is being ended */
 	int code;
 	bool oom;
 	int64_t at;
@@ -50,10 +51,15 @@ struct container *container_new(struct host *h, struct span id,
     struct span task, int dir);
 /* Unlinks it and closes what it holds. */
 void container_free(struct container *c);
+/* A pidfd; -ESRCH when there is no such process. */
+int container_pidfd(pid_t pid);
 /* Reads pid and start time that the monitor wrote. */
 int container_read_state(struct container *c);
-/* Watches the monitor; on its end reads the exit and tells neargated. */
+/* Watches the monitor; container_conclude() follows its end. */
 void container_watch(struct container *c);
+/* The monitor has ended: reads the exit, or ends what a killed one left, and
+ * tells neargated. */
+void container_conclude(struct container *c);
 /* Writes every file the monitor and crun need. */
 int container_prepare(struct container *c, struct oci_spec *s);
 /* Forks what removes its files and group; then answers remove_req. */
@@ -62,5 +68,10 @@ void container_wipe(struct container *c);
 int container_signal(struct container *c, int sig);
 /* Is the layer's directory part of a container? */
 bool containers_use_layer(struct host *h, struct span hex);
+
+/* container-adopt.c: of struct host_part */
+int containers_init(struct host *h);
+void containers_done(struct host *h);
+int containers_clean(struct host *h);
 
 int container_exec(struct host *h, struct request *q, struct msg_reader *m);

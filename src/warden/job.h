@@ -4,8 +4,8 @@
  * 3 is closed everywhere and the child was reaped.  A job is never cancelled.
  *
  * A child that execs is given by `exec`; otherwise `run` is called in the fork
- * (only descriptors 0 to 3 and fds are open there) and its
- * result is the exit code.
+ * (only descriptors 0 to 3 and fds are open there), its result is the exit
+ * code, and it does not outlive the warden.
  */
 #pragma once
 

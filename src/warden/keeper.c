@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -247,6 +248,18 @@ init_parts(struct host *h)
 	return 0;
 }
 
+/* Each container takes three descriptors. */
+static void
+raise_files(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
 static int
 prepare(struct keeper_config *k)
 {
@@ -255,6 +268,7 @@ prepare(struct keeper_config *k)
 
 	h->magic = HOST_MAGIC;
 	h->cgroups = cgroup_mode();
+	raise_files();
 	umask(0022);
 	signal(SIGPIPE, SIG_IGN);
 	r = open_dirs(h);
@@ -322,10 +336,10 @@ keeper_down(struct keeper_config *k)
 {
 	const struct host_part *const *last;
 	struct host *h = &k->host;
+	/* Namespaces, groups and processes are found without it. */
+	bool had_state = access(h->state_dir, F_OK) == 0;
 	int r, s;
 
-	if (access(h->run_dir, F_OK) < 0 && access(h->state_dir, F_OK) < 0)
-		return 0;
 	h->magic = HOST_MAGIC;
 	h->cgroups = cgroup_mode();
 	if (open_dirs(h) < 0 || end_running(h) < 0)
@@ -341,7 +355,7 @@ keeper_down(struct keeper_config *k)
 	r = r ? r : s;
 	s = dirs_remove(AT_FDCWD, h->run_dir);
 	r = r ? r : s;
-	if (k->purge) {
+	if (k->purge || !had_state) {
 		s = dirs_remove(AT_FDCWD, h->state_dir);
 		r = r ? r : s;
 	}

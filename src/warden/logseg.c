@@ -32,14 +32,12 @@ next_segment(struct logseg *l)
 }
 
 static int
-write_out(struct logseg *l)
+write_all(struct logseg *l)
 {
 	size_t done = 0;
 	ssize_t n;
 	int r;
 
-	if (l->out.n == 0)
-		return 0;
 	if (l->fd < 0 || l->size + l->out.n > LOGSEG_SIZE) {
 		r = next_segment(l);
 		if (r < 0)
@@ -49,13 +47,26 @@ write_out(struct logseg *l)
 		n = write(l->fd, l->out.p + done, l->out.n - done);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return -errno;
+		if (n < 0) {
+			/* Half a record may stand at its end: no more there. */
+			r = -errno;
+			close_p(&l->fd);
+			return r;
+		}
 		done += (size_t)n;
 	}
 	l->size += l->out.n;
-	buf_clear(&l->out);
 	return 0;
+}
+
+/* What cannot be written is lost: it must not pile up here. */
+static int
+write_out(struct logseg *l)
+{
+	int r = l->out.n ? write_all(l) : 0;
+
+	buf_clear(&l->out);
+	return r;
 }
 
 static void
@@ -72,9 +83,9 @@ logseg_add(struct logseg *l, char stream, const char *p, size_t n, int64_t ms)
 	struct buf *line = &l->line[stream == 'e'];
 	struct span rest = span_make(p, n), head;
 	ptrdiff_t at;
-	int r = 0;
+	int r = 0, w;
 
-	while (rest.n > 0 && r == 0) {
+	while (rest.n > 0) {
 		at = span_chr(rest, '\n');
 		head = span_to(rest, MIN(at < 0 ? rest.n : (size_t)at,
 		    LOGSEG_LINE - line->n));
@@ -89,12 +100,13 @@ logseg_add(struct logseg *l, char stream, const char *p, size_t n, int64_t ms)
 			break;
 		}
 		buf_clear(line);
-		if (l->out.n >= LOGSEG_LINE)
-			r = write_out(l);
+		if (l->out.n >= LOGSEG_LINE) {
+			w = write_out(l);
+			r = r ? r : w;
+		}
 	}
-	if (r == 0)
-		r = write_out(l);
-	return r;
+	w = write_out(l);
+	return r ? r : w;
 }
 
 int

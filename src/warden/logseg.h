@@ -25,7 +25,8 @@ struct logseg {
 };
 
 void logseg_init(struct logseg *l, int dir);
-/* Adds what was read from stream 'o' or 'e' at this time. */
+/* Adds what was read from stream 'o' or 'e' at this time.  Negative: some of
+ * it is lost (disk full, directory gone); the next call begins a new segment. */
 int logseg_add(struct logseg *l, char stream, const char *p, size_t n,
     int64_t ms);
 /* Flushes unfinished lines and writes the file "end". */

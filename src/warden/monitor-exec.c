@@ -141,7 +141,7 @@ monitor_exec(char **argv)
 		fail("crun exec");
 	unlink(argv[4]);
 	pid = read_pid(pid_file);
-	if (status != 0 || pid <= 0) {
+	if (status != 0 || pid <= 0 || !monitor_inherit(pid)) {
 		take(p[0], &text);
 		answer(CODE_NOT_FOUND, span_trim(buf_span(&text)));
 	}

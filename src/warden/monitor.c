@@ -31,6 +31,8 @@ enum { RESULT_FD = 3, DIR_FD = 4, LOG_FD = 5, NETNS_FD = 6 };
 #define HYBRID "/sys/fs/cgroup/unified"
 /* Of `-o lowerdir=0:1:…`; the names are links made by the warden. */
 #define OVERLAY_REST ",upperdir=u,workdir=w,userxattr,volatile"
+/* The most that a pipe holds without privileges. */
+#define REST_MAX (1u << 20)
 
 struct monitor {
 	const char *crun, *root, *id, *oom_file;
@@ -40,7 +42,7 @@ struct monitor {
 	int console;  /* listening, for a tty */
 	int signals;
 	int watch; /* inotify on the log directory */
-	pid_t init;
+	pid_t pid, init; /* ours, the container's */
 	int status;
 	bool ended;
 	struct logseg log;
@@ -136,6 +138,22 @@ console_receive(int listening)
 	return got;
 }
 
+bool
+monitor_inherit(pid_t pid)
+{
+	siginfo_t si;
+
+	while (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) < 0) {
+		if (waitid(P_ALL, 0, &si, WEXITED | WNOWAIT) < 0) {
+			if (errno != EINTR)
+				return false;
+		} else if (si.si_pid != pid) {
+			waitpid(si.si_pid, NULL, WNOHANG);
+		}
+	}
+	return true;
+}
+
 NORETURN static void
 exec_crun(const struct monitor *m, int out, int err)
 {
@@ -143,6 +161,9 @@ exec_crun(const struct monitor *m, int out, int err)
 	int n = 0, null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t none;
 
+	/* Without us it must not go on: nobody would know of what it makes. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != m->pid)
+		_exit(127);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	dup2(null, 0);
@@ -219,9 +240,9 @@ static void
 start(struct monitor *m)
 {
 	_cleanup_(buf_done) struct buf pid = BUF_INIT;
-	int o[2] = {-1, -1}, e[2] = {-1, -1}, status;
+	int o[2] = {-1, -1}, e[2] = {-1, -1}, status = -1;
 	int64_t now;
-	pid_t child, p;
+	pid_t child;
 
 	if (m->tty)
 		m->console = console_listen();
@@ -236,14 +257,10 @@ start(struct monitor *m)
 	close(e[1]);
 	m->out = o[0];
 	m->err = e[0];
-	/* The container may end while crun does: keep its status as well. */
-	do {
-		p = waitpid(-1, &status, 0);
-		if (p > 0 && p != child) {
-			m->status = status;
-			m->ended = true;
-		}
-	} while (p != child && !(p < 0 && errno != EINTR));
+	/* Only this one: which of the others is the container is not known
+	 * yet. */
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
 	if (status != 0)
 		fail_crun(status);
 	if (m->tty) {
@@ -252,6 +269,8 @@ start(struct monitor *m)
 	}
 	slurp("pid", &pid);
 	m->init = (pid_t)strtol(buf_str(&pid), NULL, 10);
+	if (!monitor_inherit(m->init))
+		fail("the container's first process");
 	now = clock_ms();
 	_cleanup_free_ char *text = xasprintf("%d %jd\n", m->init,
 	    (intmax_t)now);
@@ -276,8 +295,8 @@ reap(struct monitor *m)
 		}
 }
 
-/* Takes what a stream has; closes it at its end. */
-static void
+/* Takes what a stream has; closes it at its end.  How much it was. */
+static size_t
 take(struct monitor *m, int *fd, char stream)
 {
 	static unsigned char chunk[16 << 10];
@@ -287,11 +306,28 @@ take(struct monitor *m, int *fd, char stream)
 		/* A full disk loses lines; it must not stop the container. */
 		(void)logseg_add(&m->log, stream, (const char *)chunk,
 		    (size_t)n, clock_ms());
-		return;
+		return (size_t)n;
 	}
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	close_p(fd);
+	if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		close_p(fd);
+	return 0;
+}
+
+/* What the container left in a stream when it ended.  Somebody else may hold
+ * the other end and write for ever: not more than a pipe holds. */
+static void
+take_rest(struct monitor *m, int *fd, char stream)
+{
+	size_t left = REST_MAX, n;
+
+	while (*fd >= 0 && left > 0) {
+		struct pollfd p = {.fd = *fd, .events = POLLIN};
+
+		if (poll(&p, 1, 0) <= 0)
+			return;
+		n = take(m, fd, stream);
+		left -= MIN(left, n);
+	}
 }
 
 static void
@@ -303,12 +339,12 @@ drain_watch(struct monitor *m)
 		;
 }
 
-/* Until the container ended and its output has been read to the end.  When
- * the reader is far behind, the output waits, but not the exit. */
+/* Until the container has ended.  When the reader is far behind, the output
+ * waits, but not the exit. */
 static void
 serve(struct monitor *m)
 {
-	while (!m->ended || m->out >= 0 || m->err >= 0) {
+	while (!m->ended) {
 		bool full = logseg_full(&m->log);
 		struct pollfd p[] = {
 		    {.fd = full ? -1 : m->out, .events = POLLIN},
@@ -316,14 +352,10 @@ serve(struct monitor *m)
 		    {.fd = m->signals, .events = POLLIN},
 		    {.fd = full ? m->watch : -1, .events = POLLIN},
 		};
-		/* After its end all that is left is in the pipes already; a
-		 * descriptor that leaked elsewhere must not keep us. */
-		int n = poll(p, ARRAY_SIZE(p), m->ended && !full ? 100 : -1);
 
-		if (n < 0 && errno != EINTR)
-			return;
-		if (n == 0)
-			return;
+		/* Ending without a word makes the warden end the container. */
+		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
+			_exit(1);
 		if (p[2].revents)
 			reap(m);
 		if (p[3].revents)
@@ -333,6 +365,8 @@ serve(struct monitor *m)
 		if (p[1].revents)
 			take(m, &m->err, 'e');
 	}
+	take_rest(m, &m->out, 'o');
+	take_rest(m, &m->err, 'e');
 }
 
 /* "oom_kill N" in either cgroup version's file. */
@@ -363,8 +397,8 @@ monitor_run(char **argv)
 {
 	struct monitor m = {.crun = argv[0], .root = argv[1], .id = argv[2],
 	    .layers = (int)strtol(argv[3], NULL, 10), .oom_file = argv[4],
-	    .tty = argv[5][0] == '1', .out = -1, .err = -1, .console = -1};
-	_cleanup_free_ char *pid = xasprintf("%d\n", getpid());
+	    .tty = argv[5][0] == '1', .pid = getpid(), .out = -1, .err = -1, .console = -1};
+	_cleanup_free_ char *pid = xasprintf("%d\n", m.pid);
 	_cleanup_free_ char *logs = xasprintf("/proc/self/fd/%d", LOG_FD);
 	sigset_t chld;
 

@@ -17,6 +17,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* crun's child becomes ours when the last of crun's helpers has ended, which
+ * may be after crun itself.  Waits for that and leaves the child's status
+ * alone.  False: it is nobody's below us. */
+bool monitor_inherit(pid_t pid);
+
 int monitor_run(char **argv);
 int monitor_exec(char **argv);
 int monitor_init(char **argv);

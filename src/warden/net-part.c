@@ -140,8 +140,9 @@ part_clean(struct host *h)
 	if (e == 0)
 		e = nets_clean(n);
 	nets_free(n);
-	int e2 = net_host_down(h->instance);
-	return err_trace(e ? e : e2);
+	int e2 = nets_sweep(h->instance);
+	int e3 = net_host_down(h->instance);
+	return err_trace(e ? e : e2 ? e2 : e3);
 }
 
 const struct host_part net_part = {

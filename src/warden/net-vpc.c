@@ -775,6 +775,25 @@ adopt_all(struct nets *n)
 }
 
 int
+nets_sweep(const char *instance)
+{
+	static const char *const kinds[] = {"vpc-", "task-", "lb-"};
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct span prefix = arena_fmt_span(a, "%s-", instance);
+	struct names l = {.a = a};
+	int result = ns_list(prefix, add_name, &l);
+	for (size_t i = 0; i < l.n; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+			if (!span_starts(span_from(l.v[i], prefix.n),
+				span_of(kinds[k])))
+				continue;
+			int e = ns_remove(l.v[i].p);
+			result = result ? result : e;
+		}
+	return err_trace(result);
+}
+
+int
 nets_new(const char *instance, struct net_cidr pool, struct nets **ret)
 {
 	struct nets *n;

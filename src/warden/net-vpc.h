@@ -21,5 +21,7 @@ int nets_sync(struct nets *n, const struct net_vpc *v);
 int nets_remove(struct nets *n, struct span vpc);
 /* Ids in the arena. */
 struct span *nets_list(struct nets *n, struct arena *a, size_t *ret_n);
+/* Every namespace with a name of ours, whatever is in it: the last resort. */
+int nets_sweep(const char *instance);
 /* All VPCs; goes on after a failure and returns the first. */
 int nets_clean(struct nets *n);
