@@ -66,9 +66,10 @@ stop_reason(struct svc_view *v, const struct svc_task *t, enum plan_why why)
 {
 	switch (why) {
 	case PLAN_UNHEALTHY:
-		if (span_starts(t->why, SPAN("(task")))
+		if (!t->group.n)
 			return "Task failed container health checks";
-		return "Task failed ELB health checks";
+		return arena_fmt(v->a, "Task failed ELB health checks in "
+		    "(target-group %.*s)", SPAN_ARG(t->group));
 	case PLAN_KEEP:
 	case PLAN_DRAIN:
 	case PLAN_SCALE:
@@ -97,7 +98,7 @@ stop_one(struct svc_view *v, struct svc_task *t, enum plan_why why,
 	if (why == PLAN_UNHEALTHY)
 		svc_event(v, "%.*s", SPAN_ARG(t->why));
 	else
-		doc_set_bool(v->a, svc_memory(v, t->res->id), "Expected", true);
+		doc_set_bool(v->a, svc_memory(v, t), "Expected", true);
 	t->stopping = true;
 	v->dirty = true;
 	doc_push_str(v->a, ids, t->res->id);
@@ -222,8 +223,7 @@ start_tasks(struct svc_view *v, const struct service_plan *p)
 		arn = doc_get_str(doc_at(doc_get(r.out, "tasks"), 0),
 		    "taskArn");
 		arn = span_from(arn, (size_t)(span_rchr(arn, '/') + 1));
-		doc_set_str(v->a, svc_memory(v, arn), "Dep",
-		    doc_get_str(v->primary->spec, "id"));
+		svc_remember(v, arn, doc_get_str(v->primary->spec, "id"));
 		doc_push_str(v->a, ids, arn);
 	}
 	if (doc_len(ids))

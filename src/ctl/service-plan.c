@@ -44,44 +44,39 @@ count(const struct service_plan *p, bool primary, bool healthy_only)
 	return n;
 }
 
-/* Tasks of the deployment in force in a subnet, those about to start too. */
-static int
-crowd(const struct service_plan *p, size_t subnet)
+/* Tasks of the deployment in force in each subnet. */
+static void
+count_crowd(const struct service_plan *p, int *crowd)
 {
-	int n = 0;
-
 	for (size_t i = 0; i < p->n_tasks; i++)
-		n += p->tasks[i].stop == PLAN_KEEP && p->tasks[i].primary &&
-		    p->tasks[i].subnet == subnet;
-	for (size_t i = 0; i < p->n_start; i++)
-		n += p->start[i] == subnet;
-	return n;
+		crowd[p->tasks[i].subnet] += p->tasks[i].primary &&
+		    p->tasks[i].stop == PLAN_KEEP;
 }
 
 static size_t
-emptiest(const struct service_plan *p)
+emptiest(const struct service_plan *p, const int *crowd)
 {
 	size_t best = 0;
 
 	for (size_t s = 1; s < p->n_subnets; s++)
-		if (crowd(p, s) < crowd(p, best))
+		if (crowd[s] < crowd[best])
 			best = s;
 	return best;
 }
 
 /* Rule 3: whom to stop first. */
 static bool
-goes_before(const struct service_plan *p, const struct plan_task *a,
+goes_before(const int *crowd, const struct plan_task *a,
     const struct plan_task *b)
 {
 	if (a->healthy != b->healthy)
 		return !a->healthy;
 	/* Later in the list is newer; a tie goes to the newer one. */
-	return crowd(p, a->subnet) >= crowd(p, b->subnet);
+	return crowd[a->subnet] >= crowd[b->subnet];
 }
 
 static void
-scale_in(struct service_plan *p)
+scale_in(struct service_plan *p, int *crowd)
 {
 	for (int over = count(p, true, false) - p->desired; over > 0; over--) {
 		struct plan_task *pick = NULL;
@@ -90,16 +85,17 @@ scale_in(struct service_plan *p)
 			struct plan_task *t = &p->tasks[i];
 
 			if (t->stop == PLAN_KEEP && t->primary &&
-			    (!pick || goes_before(p, t, pick)))
+			    (!pick || goes_before(crowd, t, pick)))
 				pick = t;
 		}
 		AN(pick);
 		pick->stop = PLAN_SCALE;
+		crowd[pick->subnet]--;
 	}
 }
 
 static void
-start_new(struct service_plan *p)
+start_new(struct service_plan *p, int *crowd)
 {
 	int live = count(p, true, false) + count(p, false, false);
 	int room = plan_ceiling(p->desired, p->max_percent) - live;
@@ -108,9 +104,10 @@ start_new(struct service_plan *p)
 	p->short_of = want > MAX(p->allowance, 0);
 	want = MIN(want, p->allowance);
 	for (int i = 0; i < want; i++) {
-		size_t s = emptiest(p);
+		size_t s = emptiest(p, crowd);
 
 		p->start[p->n_start++] = s;
+		crowd[s]++;
 	}
 }
 
@@ -134,6 +131,8 @@ stop_old(struct service_plan *p)
 void
 service_plan(struct service_plan *p)
 {
+	_cleanup_free_ int *crowd = NULL;
+
 	p->n_start = 0;
 	p->short_of = false;
 	for (size_t i = 0; i < p->n_tasks; i++) {
@@ -145,7 +144,9 @@ service_plan(struct service_plan *p)
 	}
 	if (p->draining)
 		return;
-	scale_in(p);
-	start_new(p);
+	crowd = xcalloc(p->n_subnets + 1, sizeof(*crowd));
+	count_crowd(p, crowd);
+	scale_in(p, crowd);
+	start_new(p, crowd);
 	stop_old(p);
 }

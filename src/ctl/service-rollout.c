@@ -6,21 +6,27 @@
 /* Memory of tasks */
 
 struct doc *
-svc_memory(struct svc_view *v, struct span task)
+svc_remember(struct svc_view *v, struct span task, struct span deployment)
 {
-	struct doc *all = doc_get(v->svc->status, "Known"), *m;
+	struct doc *all = doc_get(v->svc->status, "Known"), *m = doc_obj(v->a);
 
 	if (!all) {
 		all = doc_obj(v->a);
 		doc_set(v->a, v->svc->status, "Known", all);
 	}
-	m = doc_getn(all, task);
-	if (!m) {
-		m = doc_obj(v->a);
-		doc_setn(v->a, all, task, m);
-		v->dirty = true;
-	}
+	doc_set_str(v->a, m, "Dep", deployment);
+	doc_append(v->a, all, task, m);
+	v->dirty = true;
 	return m;
+}
+
+struct doc *
+svc_memory(struct svc_view *v, struct svc_task *t)
+{
+	if (!t->mem)
+		t->mem = svc_remember(v, t->res->id,
+		    doc_get_str(t->res->spec, "startedBy"));
+	return t->mem;
 }
 
 static struct res *
@@ -51,25 +57,40 @@ note_well(struct svc_view *v, const struct res *task)
 		doc_set_int(v->a, d->status, "failedTasks", 0);
 }
 
+/* How many targets came or went in this run, by group. */
+struct moves {
+	struct doc *registered, *deregistered;
+	int draining;
+};
+
 static void
-targets_event(struct svc_view *v, const struct res *task, const char *verb)
+count_targets(struct arena *a, struct doc *by_group, const struct res *task)
 {
-	doc_each(lb, doc_get(task->spec, "loadBalancers"))
-		svc_event(v, "%s 1 targets in (target-group %.*s)", verb,
-		    SPAN_ARG(doc_get_str(lb, "targetGroupArn")));
+	doc_each(lb, doc_get(task->spec, "loadBalancers")) {
+		struct span arn = doc_get_str(lb, "targetGroupArn");
+
+		doc_setn(a, by_group, arn,
+		    doc_int(a, doc_i64(doc_getn(by_group, arn), 0) + 1));
+	}
 }
 
 static void
-note_live(struct svc_view *v, const struct svc_task *t)
+targets_events(struct svc_view *v, const struct doc *by_group,
+    const char *verb)
 {
-	struct doc *m = svc_memory(v, t->res->id);
+	doc_each_key(arn, n, by_group)
+		svc_event(v, "%s %lld targets in (target-group %.*s)", verb,
+		    (long long)doc_i64(n, 0), SPAN_ARG(arn));
+}
 
-	if (!doc_get(m, "Dep"))
-		doc_set_str(v->a, m, "Dep",
-		    doc_get_str(t->res->spec, "startedBy"));
+static void
+note_live(struct svc_view *v, struct svc_task *t, struct moves *moves)
+{
+	struct doc *m = svc_memory(v, t);
+
 	if (!t->pending && !t->stopping && !doc_get(m, "Ran")) {
 		flag(v, m, "Ran");
-		targets_event(v, t->res, "registered");
+		count_targets(v->a, moves->registered, t->res);
 	}
 	if (t->healthy && !t->unhealthy && !doc_get(m, "Well")) {
 		flag(v, m, "Well");
@@ -78,9 +99,8 @@ note_live(struct svc_view *v, const struct svc_task *t)
 	if (t->stopping && doc_get(m, "Ran") && !doc_get(m, "Drained")) {
 		flag(v, m, "Drained");
 		if (doc_len(doc_get(t->res->spec, "loadBalancers")))
-			svc_event(v,
-			    "has begun draining connections on 1 tasks.");
-		targets_event(v, t->res, "deregistered");
+			moves->draining++;
+		count_targets(v->a, moves->deregistered, t->res);
 	}
 }
 
@@ -124,28 +144,79 @@ note_end(struct svc_view *v, struct span id, const struct doc *m)
 	return 0;
 }
 
-int
-svc_note_changes(struct svc_view *v)
+static int
+by_id(const void *a, const void *b)
 {
-	struct doc *left = doc_obj(v->a), *was;
+	const struct svc_task *const *x = a, *const *y = b;
+
+	return span_cmp((*x)->res->id, (*y)->res->id);
+}
+
+static int
+id_of(const void *key, const void *elem)
+{
+	const struct span *id = key;
+	const struct svc_task *const *t = elem;
+
+	return span_cmp(*id, (*t)->res->id);
+}
+
+/* Gives each live task its memory; what is left of it belongs to tasks that
+ * have ended. */
+static int
+recall(struct svc_view *v)
+{
+	struct svc_task **sorted =
+	    arena_array(v->a, struct svc_task *, v->n_tasks + 1);
+	struct doc *was = doc_get(v->svc->status, "Known"), *left;
+	size_t n = 0;
 	int e;
 
 	for (size_t i = 0; i < v->n_tasks; i++)
-		note_live(v, &v->tasks[i]);
-	was = doc_get(v->svc->status, "Known");
+		sorted[i] = &v->tasks[i];
+	qsort(sorted, v->n_tasks, sizeof(*sorted), by_id);
 	doc_each_key(id, m, was) {
-		bool live = false;
+		struct svc_task **t = bsearch(&id, sorted, v->n_tasks,
+		    sizeof(*sorted), id_of);
 
-		for (size_t i = 0; i < v->n_tasks; i++)
-			live |= span_eq(v->tasks[i].res->id, id);
-		if (live)
-			doc_setn(v->a, left, id, doc_copy(v->a, m));
-		else if ((e = note_end(v, id, m)))
+		if (t) {
+			(*t)->mem = m;
+			n++;
+		} else if ((e = note_end(v, id, m))) {
 			return err_trace(e);
+		}
 	}
-	if (doc_len(left) != doc_len(was))
-		v->dirty = true;
+	if (n == doc_len(was))
+		return 0;
+	left = doc_obj(v->a);
+	for (size_t i = 0; i < v->n_tasks; i++) {
+		struct svc_task *t = &v->tasks[i];
+
+		if (!t->mem)
+			continue;
+		t->mem = doc_copy(v->a, t->mem);
+		doc_append(v->a, left, t->res->id, t->mem);
+	}
 	doc_set(v->a, v->svc->status, "Known", left);
+	v->dirty = true;
+	return 0;
+}
+
+int
+svc_note_changes(struct svc_view *v)
+{
+	struct moves moves = {doc_obj(v->a), doc_obj(v->a), 0};
+	int e = recall(v);
+
+	if (e)
+		return err_trace(e);
+	for (size_t i = 0; i < v->n_tasks; i++)
+		note_live(v, &v->tasks[i], &moves);
+	targets_events(v, moves.registered, "registered");
+	if (moves.draining)
+		svc_event(v, "has begun draining connections on %d tasks.",
+		    moves.draining);
+	targets_events(v, moves.deregistered, "deregistered");
 	return 0;
 }
 
@@ -214,6 +285,19 @@ last_good(const struct svc_view *v)
 	return NULL;
 }
 
+static void
+note_rollback(struct svc_view *v, const struct res *good)
+{
+	struct doc *r = doc_obj(v->a);
+
+	doc_set_str(v->a, r, "Id", doc_get_str(good->spec, "id"));
+	doc_set_str(v->a, r, "Revision", doc_get_str(good->spec, "Revision"));
+	doc_set_str(v->a, r, "reason",
+	    doc_get_str(v->primary->status, "rolloutStateReason"));
+	doc_set_time(v->a, r, "startedAt", v->now);
+	doc_set(v->a, v->primary->status, "Rollback", r);
+}
+
 /* AWS: "Amazon ECS deployment circuit breaker". */
 static void
 break_circuit(struct svc_view *v)
@@ -227,6 +311,7 @@ break_circuit(struct svc_view *v)
 
 	rollout_state(v, v->primary, "FAILED",
 	    SPAN("ECS deployment circuit breaker: tasks failed to start."));
+	doc_set_time(v->a, v->primary->status, "finishedAt", v->now);
 	svc_event(v, "(deployment %.*s) deployment failed: tasks failed to "
 	    "start.", SPAN_ARG(id));
 	if (!doc_get_bool(cb, "rollback", false) || !good || rolling_back)
@@ -236,6 +321,7 @@ break_circuit(struct svc_view *v)
 	doc_set_str(v->a, back, "Of", doc_get_str(v->svc->spec, "Deployment"));
 	doc_set_str(v->a, back, "Id", to);
 	doc_set(v->a, v->svc->status, "Primary", back);
+	note_rollback(v, good);
 	doc_del(v->svc->status, "Failures");
 	doc_del(v->svc->status, "NextStart");
 	doc_del(good->status, "Done");
@@ -259,6 +345,7 @@ complete(struct svc_view *v)
 	if (!in_state(v->primary, "IN_PROGRESS"))
 		return;
 	doc_set_bool(v->a, v->primary->status, "Completed", true);
+	doc_set_time(v->a, v->primary->status, "finishedAt", v->now);
 	rollout_state(v, v->primary, "COMPLETED",
 	    arena_fmt_span(v->a, "ECS deployment %.*s completed.",
 		SPAN_ARG(id)));

@@ -109,19 +109,77 @@ load_deployments(struct svc_view *v)
 
 /* Tasks */
 
+/* The task definitions of a service's tasks are few. */
+struct svc_checks {
+	struct svc_checks *next;
+	struct span arn;
+	bool any;
+};
+
 static bool
-has_check(struct svc_view *v, const struct res *task)
+definition_checks(struct svc_view *v, struct span arn)
 {
 	struct res *def;
 
-	if (store_get_arn(ctl_env(v->ctl)->store, v->a,
-		doc_get_str(task->spec, "taskDefinitionArn"), &def))
+	if (store_get_arn(ctl_env(v->ctl)->store, v->a, arn, &def))
 		return false;
 	doc_each(c, doc_get(def->spec, "containerDefinitions"))
 		if (doc_get(c, "healthCheck") &&
 		    doc_get_bool(c, "essential", true))
 			return true;
 	return false;
+}
+
+static bool
+has_check(struct svc_view *v, const struct res *task)
+{
+	struct span arn = doc_get_str(task->spec, "taskDefinitionArn");
+	struct svc_checks *k;
+
+	for (k = v->checks; k; k = k->next)
+		if (span_eq(k->arn, arn))
+			return k->any;
+	k = arena_new_of(v->a, struct svc_checks);
+	k->next = v->checks;
+	k->arn = arn;
+	k->any = definition_checks(v, arn);
+	v->checks = k;
+	return k->any;
+}
+
+/* A running task has been registered: one that is not a target any more, or on
+ * its way out, can serve nobody and has to be replaced. */
+static int
+missing_target(struct svc_view *v, struct span arn, struct span *ret)
+{
+	struct res *group;
+	int e = store_get_arn(ctl_env(v->ctl)->store, v->a, arn, &group);
+
+	if (e < 0)
+		return err_trace(e);
+	/* Without the group nothing would be better with another task. */
+	*ret = e ? SPAN_NULL : SPAN("Target is not registered to the target "
+				    "group");
+	return 0;
+}
+
+static int
+target_trouble(struct svc_view *v, struct span arn, const struct res *target,
+    bool grace, struct span *ret)
+{
+	struct span state = doc_get_str(target ? target->status : NULL,
+	    "State");
+	struct span text = doc_get_str(target ? target->status : NULL,
+	    "Description");
+
+	*ret = SPAN_NULL;
+	if (!target)
+		return missing_target(v, arn, ret);
+	if (doc_get_bool(target->spec, "Draining", false))
+		*ret = SPAN("Target deregistration is in progress");
+	else if (span_is(state, "unhealthy") && !grace)
+		*ret = text.n ? text : doc_get_str(target->status, "Reason");
+	return 0;
 }
 
 /* The target's state; a task is as healthy as its worst target. */
@@ -133,6 +191,7 @@ look_at_targets(struct svc_view *v, struct svc_task *t, bool grace)
 
 	doc_each(lb, doc_get(t->res->spec, "loadBalancers")) {
 		struct span arn = doc_get_str(lb, "targetGroupArn"), state;
+		struct span why = SPAN_NULL;
 		long long port = (long long)doc_get_int(lb, "containerPort", 0);
 		struct res *r = NULL;
 		int e = store_get(ctl_env(v->ctl)->store, v->a, &elbv2_target,
@@ -141,19 +200,18 @@ look_at_targets(struct svc_view *v, struct svc_task *t, bool grace)
 
 		if (e < 0)
 			return err_trace(e);
-		state = e ? SPAN("initial") : doc_get_str(r->status, "State");
-		if (span_is(state, "healthy") || span_is(state, "unused"))
-			continue;
-		t->healthy = false;
-		if (!span_is(state, "unhealthy") || grace)
+		if ((e = target_trouble(v, arn, e ? NULL : r, grace, &why)))
+			return err_trace(e);
+		state = doc_get_str(r ? r->status : NULL, "State");
+		t->healthy &= !why.n &&
+		    (span_is(state, "healthy") || span_is(state, "unused"));
+		if (!why.n)
 			continue;
 		t->unhealthy = true;
-		t->why = arena_fmt_span(v->a, "(port %lld) is unhealthy in "
-		    "(target-group %.*s) due to (reason %.*s)", port,
-		    SPAN_ARG(arn), SPAN_ARG(doc_get_str(r->status,
-			"Description").n ?
-			doc_get_str(r->status, "Description") :
-			doc_get_str(r->status, "Reason")));
+		t->group = arn;
+		t->why = arena_fmt_span(v->a, "(task %.*s) (port %lld) is "
+		    "unhealthy in (target-group %.*s) due to (reason %.*s)",
+		    SPAN_ARG(t->res->id), port, SPAN_ARG(arn), SPAN_ARG(why));
 	}
 	return 0;
 }

@@ -13,6 +13,8 @@ struct svc_task {
 	bool healthy;
 	bool unhealthy;
 	struct span why; /* unhealthy: the event's text after the name */
+	struct span group; /* unhealthy in this target group; else empty */
+	struct doc *mem; /* what is remembered between runs, or NULL */
 	size_t subnet;
 	int64_t settles;  /* ms until it counts as healthy by age; 0 */
 };
@@ -30,6 +32,7 @@ struct svc_view {
 	struct res *primary;	  /* deployment in force */
 	struct svc_task *tasks;	  /* those not STOPPED, oldest first */
 	size_t n_tasks;
+	struct svc_checks *checks; /* of task definitions seen */
 	bool dirty;		  /* svc->status must be written */
 };
 
@@ -45,8 +48,11 @@ struct span svc_ids(struct arena *a, const struct doc *ids);
 
 /* What happened to tasks since the last run, into events and counters. */
 int svc_note_changes(struct svc_view *v);
-/* The memory of a task between runs: {Dep, Ran, Well, Expected, Drained}. */
-struct doc *svc_memory(struct svc_view *v, struct span task);
+/* A task is remembered from its start to its end: {Dep, Ran, Well, Expected,
+ * Drained}.  svc_remember() is for a task that is not yet. */
+struct doc *svc_remember(struct svc_view *v, struct span task,
+    struct span deployment);
+struct doc *svc_memory(struct svc_view *v, struct svc_task *t);
 /* Counters, completion, steady state, circuit breaker, roll-back. */
 void svc_rollout(struct svc_view *v);
 /* Writes what changed: deployments and the service's status. */

@@ -98,20 +98,38 @@ forget(struct tasks *s, struct span id)
 		live_task_drop(t);
 }
 
+/* The token of the RunTask that made it lives as long as its tasks do. */
 static int
-stopped(struct tasks *s, const struct res *task, int64_t *again_ms)
+purge(struct store *s, struct arena *a, const struct res *task)
+{
+	struct span token = doc_get_str(task->spec, "Token");
+	struct res *r;
+	int e = 0;
+
+	if (token.n)
+		e = store_get(s, a, &ecs_run_token, task->scope, SPAN_NULL,
+		    token, &r);
+	if (e == 0 && token.n)
+		e = store_delete(s, r);
+	if (e && e != STORE_E_NOT_FOUND)
+		return err_fold(e);
+	e = store_delete(s, task);
+	return e ? err_fold(e) : 0;
+}
+
+static int
+stopped(struct tasks *s, struct arena *a, const struct res *task,
+    int64_t *again_ms)
 {
 	int64_t left = doc_get_time(task->status, "stoppedAt") +
 	    KEEP_STOPPED_MS - clock_ms();
-	int e;
 
 	forget(s, task->id);
 	if (left > 0) {
 		*again_ms = left;
 		return 0;
 	}
-	e = store_delete(ctl_env(s->ctl)->store, task);
-	return e ? err_fold(e) : 0;
+	return err_trace(purge(ctl_env(s->ctl)->store, a, task));
 }
 
 static void
@@ -153,7 +171,7 @@ task_run(void *state, struct ctl *ctl, struct arena *a, int64_t key,
 	if (e)
 		return err_trace(e);
 	if (span_is(doc_get_str(task->status, "lastStatus"), "STOPPED"))
-		return stopped(s, task, again_ms);
+		return stopped(s, a, task, again_ms);
 	/* What already runs must be known first. */
 	if (!s->listed)
 		return 0;

@@ -352,7 +352,9 @@ pin_image(struct step *st, size_t i, bool *ret_again)
 		return err_trace(e);
 	pin = pin_of(st, name);
 	if (pin.n) {
-		*ret_again = !span_eq(pin, k->image.pinned);
+		/* Asked for by its digest it is what it is. */
+		*ret_again = !span_eq(pin, k->image.pinned) &&
+		    !strchr(k->image_ref, '@');
 		return 0;
 	}
 	images = doc_get(rev->status, "Images");

@@ -258,7 +258,7 @@ set_up(void **state)
 	doc_set_str(a, r->spec, "VpcId", SPAN("vpc-1"));
 	AZ(store_insert(store, a, r));
 	store_commit(store);
-	runtime = runtime_fake_new();
+	runtime = runtime_fake_new(uv_default_loop());
 	env = (struct ctl_env){.loop = uv_default_loop(), .store = store,
 		.api = api, .runtime = runtime, .images = &images};
 	AZ(ctl_new(&env, list, &ctl));

@@ -177,7 +177,7 @@ set_up(struct bench *b)
 	AN(mkdtemp(b->dir));
 	AZ(uv_loop_init(&b->loop));
 	b->env.loop = &b->loop;
-	b->env.net = net_fake_new();
+	b->env.net = net_fake_new(NULL);
 	AZ(store_open(b->dir, ec2_kinds, &b->env.store));
 	AZ(uv_prepare_init(&b->loop, &b->prep));
 	b->prep.data = b->env.store;

@@ -281,9 +281,10 @@ start_drivers(struct daemon *d)
 	int r;
 
 	if (d->opt.warden_fd < 0) {
-		e->runtime = runtime_fake_new();
-		e->net = net_fake_new();
+		e->runtime = runtime_fake_new(&d->loop);
+		e->net = net_fake_new(&d->loop);
 		e->lb = lb_fake_new(&d->loop);
+		lb_fake_all_up(e->lb);
 		e->images = images_fake_new(&d->loop);
 		return 0;
 	}

@@ -26,10 +26,14 @@ static void
 answer(struct wait *w)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
-	struct span layer, digest = arena_fmt_span(a, "sha256:%s",
-	    sha256_hex(a, span_of(w->ref)));
+	ptrdiff_t at = span_chr(span_of(w->ref), '@');
+	struct span layer, digest = at >= 0 ?
+	    span_from(span_of(w->ref), (size_t)at + 1) :
+	    arena_fmt_span(a, "sha256:%s", sha256_hex(a, span_of(w->ref)));
+	static const struct span cmd = {"/app", 4};
 	struct image img = {.digest = digest, .pinned = digest,
-	    .layers = &layer, .n_layers = 1, .size = 1};
+	    .layers = &layer, .n_layers = 1, .cmd = &cmd, .n_cmd = 1,
+	    .size = 1};
 
 	layer = digest;
 	if (w->why)
@@ -67,6 +71,9 @@ fake_ensure(struct images *im, struct span account UNUSED,
 	CHECK_OBJ(f, FAKE_MAGIC);
 	w->ref = xstrndup(ref.p, ref.n);
 	w->why = TAKE_PTR(f->fail);
+	if (!w->why && span_starts(ref, SPAN("missing")))
+		w->why = xasprintf("CannotPullContainerError: %s: not found",
+		    w->ref);
 	w->cb = cb;
 	w->ctx = ctx;
 	list_add(&f->waiting, &w->node);

@@ -76,8 +76,9 @@ struct images *images_new(const struct images_config *c);
 struct layer_engine *layers_warden_new(struct warden *w, struct store *s);
 void layers_warden_free(struct layer_engine *e);
 
-/* The fake: every reference resolves to an image of one layer whose digest
- * and pinned are those of the reference's text; on the next turn of loop. */
+/* The fake: every reference resolves, on the next turn of loop, to an image of
+ * one layer and a command, whose digest and pinned are those of the reference's
+ * text; one that starts with "missing" is not found. */
 struct images *images_fake_new(uv_loop_t *loop);
 /* The next ensure() fails with this text. */
 void images_fake_fail(struct images *im, const char *why);

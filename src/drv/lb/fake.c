@@ -19,6 +19,7 @@ struct fake {
 	struct lb lb;
 	uv_loop_t *loop;
 	struct fact *facts;
+	bool all_up;
 };
 
 struct later {
@@ -50,6 +51,7 @@ fact(struct fake *f, struct span name)
 		return x;
 	x = xcalloc(1, sizeof(*x));
 	x->name = xstrndup(name.p, name.n);
+	x->up = f->all_up;
 	HASH_ADD_KEYPTR(hh, f->facts, x->name, name.n, x);
 	return x;
 }
@@ -160,6 +162,12 @@ lb_fake_new(uv_loop_t *loop)
 	f->lb.ops = &ops;
 	f->loop = loop;
 	return &f->lb;
+}
+
+void
+lb_fake_all_up(struct lb *l)
+{
+	fake(l)->all_up = true;
 }
 
 void

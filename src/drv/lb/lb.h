@@ -155,6 +155,8 @@ struct lb *lb_new(uv_loop_t *loop, const char *run_dir,
 
 /* The fake: every proxy runs at once; targets are what they are told to be. */
 struct lb *lb_fake_new(uv_loop_t *loop);
+/* From now on new targets are healthy until told otherwise. */
+void lb_fake_all_up(struct lb *l);
 void lb_fake_health(struct lb *l, struct span name, bool up, int code);
 void lb_fake_active(struct lb *l, struct span name, unsigned active);
 bool lb_fake_running(struct lb *l, struct span id);

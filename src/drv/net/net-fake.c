@@ -1,4 +1,4 @@
-/* A network for tests: remembers what it was told, answers when asked to. */
+/* A network that is only told: for tests, and for a daemon without a warden. */
 #include <errno.h>
 
 #include "base/list.h"
@@ -27,6 +27,7 @@ struct net_fake {
 	struct list answers;
 	size_t calls;
 	int fail;
+	uv_timer_t *timer; /* answers by itself; NULL: when told to */
 };
 
 static struct net_fake *
@@ -35,6 +36,18 @@ of(struct net *n)
 	struct net_fake *f = container_of(n, struct net_fake, net);
 	CHECK_OBJ(f, NET_FAKE_MAGIC);
 	return f;
+}
+
+static void
+on_timer(uv_timer_t *t)
+{
+	net_fake_answer(t->data);
+}
+
+static void
+on_closed(uv_handle_t *h)
+{
+	free(h);
 }
 
 static struct fake_answer *
@@ -48,6 +61,8 @@ answer(struct net_fake *f, net_cb cb, void *ctx)
 		buf_add_str(&x->why, "told to fail");
 	f->calls++;
 	list_add(&f->answers, &x->link);
+	if (f->timer)
+		AZ(uv_timer_start(f->timer, on_timer, 0, 0));
 	return x;
 }
 
@@ -149,6 +164,8 @@ fake_free(struct net *n)
 		forget(list_entry(it, struct fake_vpc, link));
 	list_each_safe(it, &f->answers)
 		answer_free(list_entry(it, struct fake_answer, link));
+	if (f->timer)
+		uv_close((uv_handle_t *)f->timer, on_closed);
 	FREE_OBJ(f);
 }
 
@@ -162,13 +179,18 @@ static const struct net_ops net_fake_ops = {
 };
 
 struct net *
-net_fake_new(void)
+net_fake_new(uv_loop_t *loop)
 {
 	struct net_fake *f;
 	ALLOC_OBJ(f, NET_FAKE_MAGIC);
 	f->net.ops = &net_fake_ops;
 	list_init(&f->vpcs);
 	list_init(&f->answers);
+	if (loop) {
+		f->timer = xcalloc(1, sizeof(*f->timer));
+		AZ(uv_timer_init(loop, f->timer));
+		f->timer->data = &f->net;
+	}
 	return &f->net;
 }
 

@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#include <uv.h>
+
 #include "base/arena.h"
 #include "warden/net.h" /* struct net_vpc and what it is made of */
 
@@ -44,4 +46,6 @@ struct net {
 
 struct warden;
 struct net *net_warden_new(struct warden *w);
-struct net *net_fake_new(void);
+/* The fake: remembers what it is told.  It answers on the loop's next turn, or,
+ * with loop NULL, when net_fake_answer() (net-fake.h) is called. */
+struct net *net_fake_new(uv_loop_t *loop);

@@ -141,7 +141,7 @@ static void
 test_fake(void **state UNUSED)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
-	struct net *n = net_fake_new();
+	struct net *n = net_fake_new(NULL);
 	struct heard h = {0};
 	struct net_eni e = eni();
 	struct net_vpc v = vpc(&e), got;

@@ -21,7 +21,7 @@ struct fake_container {
 	char *task;
 	int pid;
 	int64_t started;
-	bool exited;
+	bool exited, stubborn;
 	struct container_exit exit;
 	UT_hash_handle hh;
 };
@@ -42,6 +42,7 @@ struct answer {
 	char *text; /* why, output, or the id that exited */
 	int pid;
 	int64_t started;
+	int code;
 };
 
 struct fake {
@@ -50,7 +51,6 @@ struct fake {
 	struct fake_container *all;
 	struct list answers;
 	uv_idle_t idle;
-	bool idle_open;
 	char *fail;
 	int last_pid;
 };
@@ -109,7 +109,7 @@ answer_run(struct fake *f, const struct answer *an)
 		    an->started);
 		break;
 	case ANSWER_EXEC:
-		an->cb.exec(an->ctx, an->err, 0, span_of(an->text));
+		an->cb.exec(an->ctx, an->err, an->code, span_of(an->text));
 		break;
 	case ANSWER_LIST:
 		answer_list(f, an);
@@ -151,18 +151,24 @@ answer_add(struct fake *f, int what, void *ctx)
 {
 	struct answer *an = xcalloc(1, sizeof(*an));
 
-	/* The default loop is main's; the fake has no other to use. */
-	if (!f->idle_open) {
-		AZ(uv_idle_init(uv_default_loop(), &f->idle));
-		f->idle.data = f;
-		f->idle_open = true;
-	}
 	an->what = what;
 	an->ctx = ctx;
 	list_add(&f->answers, &an->link);
 	uv_idle_start(&f->idle, on_idle);
 	return an;
 }
+
+/* N of the words "exit N", or -1. */
+static int
+exit_of(const struct span *args, size_t n)
+{
+	uint64_t code;
+
+	return n == 2 && span_is(args[0], "exit") && span_u64(args[1], &code) ?
+	    (int)code : -1;
+}
+
+static void fake_end(struct fake *f, struct fake_container *c, int code);
 
 static void
 fake_start(struct runtime *r, const struct container_spec *c,
@@ -178,13 +184,21 @@ fake_start(struct runtime *r, const struct container_spec *c,
 		an->text = TAKE_PTR(f->fail);
 		return;
 	}
+	if (c->n_args == 2 && span_is(c->args[0], "fail")) {
+		an->err = -EIO;
+		an->text = xstrndup(c->args[1].p, c->args[1].n);
+		return;
+	}
 	if (!fc) {
 		fc = xcalloc(1, sizeof(*fc));
 		fc->id = xstrndup(c->id.p, c->id.n);
 		fc->task = xstrndup(c->task.p, c->task.n);
 		fc->pid = ++f->last_pid;
 		fc->started = clock_ms();
+		fc->stubborn = c->n_args && span_is(c->args[0], "stubborn");
 		HASH_ADD_KEYPTR(hh, f->all, fc->id, c->id.n, fc);
+		if (exit_of(c->args, c->n_args) >= 0)
+			fake_end(f, fc, exit_of(c->args, c->n_args));
 	}
 	an->pid = fc->pid;
 	an->started = fc->started;
@@ -208,7 +222,7 @@ fake_kill(struct runtime *r, struct span id, int sig, runtime_cb cb, void *ctx)
 	struct fake_container *c = find(f, id);
 
 	answer_add(f, ANSWER_PLAIN, ctx)->cb.plain = cb;
-	if (c && (sig == SIGKILL || sig == SIGTERM))
+	if (c && (sig == SIGKILL || (sig == SIGTERM && !c->stubborn)))
 		fake_end(f, c, 128 + sig);
 }
 
@@ -240,14 +254,15 @@ fake_task_remove(struct runtime *r, struct span task UNUSED, runtime_cb cb,
 }
 
 static void
-fake_exec(struct runtime *r, struct span id, const struct span *args UNUSED,
-    size_t n_args UNUSED, int timeout_ms UNUSED, runtime_exec_cb cb, void *ctx)
+fake_exec(struct runtime *r, struct span id, const struct span *args,
+    size_t n_args, int timeout_ms UNUSED, runtime_exec_cb cb, void *ctx)
 {
 	struct fake *f = fake_of(r);
 	struct fake_container *c = find(f, id);
 	struct answer *an = answer_add(f, ANSWER_EXEC, ctx);
 
 	an->cb.exec = cb;
+	an->code = MAX(exit_of(args, n_args), 0);
 	if (!c || c->exited) {
 		an->err = -ENOENT;
 		an->text = xstrdup("the container does not run");
@@ -285,10 +300,7 @@ fake_free(struct runtime *r)
 		free(an);
 	}
 	free_p(&f->fail);
-	if (f->idle_open)
-		uv_close((uv_handle_t *)&f->idle, on_closed);
-	else
-		FREE_OBJ(f);
+	uv_close((uv_handle_t *)&f->idle, on_closed);
 }
 
 static const struct runtime_ops fake_ops = {
@@ -298,7 +310,7 @@ static const struct runtime_ops fake_ops = {
 };
 
 struct runtime *
-runtime_fake_new(void)
+runtime_fake_new(uv_loop_t *loop)
 {
 	struct fake *f;
 
@@ -306,6 +318,8 @@ runtime_fake_new(void)
 	f->base.ops = &fake_ops;
 	f->last_pid = FIRST_PID;
 	list_init(&f->answers);
+	AZ(uv_idle_init(loop, &f->idle));
+	f->idle.data = f;
 	return &f->base;
 }
 

@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <uv.h>
+
 #include "base/arena.h"
 
 struct runtime;
@@ -122,8 +124,13 @@ struct runtime {
 struct warden; /* drv/warden.h: the link to the privileged process */
 struct runtime *runtime_embedded_new(struct warden *w, const char *run_dir);
 
-/* The fake: starts at once, exits when told to. */
-struct runtime *runtime_fake_new(void);
+/*
+ * The fake: starts at once, exits when told to.  A container's first word may
+ * say more of it, for those who cannot reach in: "exit N" ends at once with N,
+ * "stubborn" ends by SIGKILL only, "fail TEXT" cannot start, for TEXT.  exec
+ * answers N to the words "exit N", else 0.
+ */
+struct runtime *runtime_fake_new(uv_loop_t *loop);
 void runtime_fake_exit(struct runtime *r, struct span id, int code);
 /* The next start fails with this text. */
 void runtime_fake_fail(struct runtime *r, const char *why);

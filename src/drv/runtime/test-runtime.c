@@ -68,7 +68,7 @@ static const struct container_spec spec = {
 static void
 test_fake(void **state UNUSED)
 {
-	struct runtime *r = runtime_fake_new();
+	struct runtime *r = runtime_fake_new(uv_default_loop());
 
 	r->on_exit = saw_exit;
 	r->ops->start(r, &spec, saw_start, NULL);

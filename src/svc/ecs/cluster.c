@@ -4,12 +4,12 @@
 #include "base/err.h"
 
 static struct doc *
-default_settings(struct arena *a)
+default_settings(struct arena *a, struct span insights)
 {
 	struct doc *list = doc_arr(a), *s = doc_obj(a);
 
 	doc_set_str(a, s, "name", SPAN("containerInsights"));
-	doc_set_str(a, s, "value", SPAN("disabled"));
+	doc_set_str(a, s, "value", insights);
 	doc_push(list, s);
 	return list;
 }
@@ -44,18 +44,23 @@ cluster_get(struct call *c, struct span ref, struct res **ret)
 	    name, ret);
 }
 
-static struct res *
-cluster_new(struct call *c, struct span name)
+static int
+cluster_new(struct call *c, struct span name, struct res **ret)
 {
 	struct arena *a = c->arena;
 	struct res *r = res_new(a, &ecs_cluster, c->scope, SPAN_NULL, name);
+	struct span insights = SPAN_NULL;
+	int e = account_setting(c, "containerInsights", &insights);
 
+	if (e)
+		return err_trace(e);
 	doc_set_str(a, r->spec, "clusterName", name);
 	doc_set_str(a, r->spec, "status", SPAN("ACTIVE"));
-	doc_set(a, r->spec, "settings", default_settings(a));
+	doc_set(a, r->spec, "settings", default_settings(a, insights));
 	doc_set(a, r->spec, "capacityProviders", doc_arr(a));
 	doc_set(a, r->spec, "defaultCapacityProviderStrategy", doc_arr(a));
-	return r;
+	*ret = r;
+	return 0;
 }
 
 struct span
@@ -82,8 +87,8 @@ cluster_find(struct call *c, bool create, struct res **ret)
 		return reply_failure(c, e);
 	if (e == STORE_E_NOT_FOUND && create && span_is(name, "default")) {
 		/* AWS makes the default cluster on first use. */
-		r = cluster_new(c, SPAN("default"));
-		if ((e = store_insert(c->store, c->arena, r)))
+		if ((e = cluster_new(c, SPAN("default"), &r)) ||
+		    (e = store_insert(c->store, c->arena, r)))
 			return reply_failure(c, err_fold(e));
 	}
 	if (e || !is_active(r))
@@ -310,7 +315,8 @@ create_cluster(struct call *c)
 		return reply_cluster(c, r);
 	if (e == 0 && (e = store_delete(c->store, r)))
 		return reply_failure(c, err_fold(e));
-	r = cluster_new(c, name);
+	if ((e = cluster_new(c, name, &r)))
+		return reply_failure(c, e);
 	copy_member(c, r, "settings");
 	copy_member(c, r, "configuration");
 	copy_member(c, r, "capacityProviders");

@@ -74,6 +74,9 @@ bool fargate_size(int64_t cpu, int64_t memory);
 struct doc *taskdef_fill(struct arena *a, const struct doc *in);
 const struct doc *taskdef_container(const struct doc *def, struct span name);
 
+/* What holds for the caller: the principal's value, the account's, AWS's. */
+int account_setting(struct call *c, const char *name, struct span *ret);
+
 /* Launch parameters that services and RunTask share (launch.c) */
 
 /* launchType, capacityProviderStrategy, platformVersion and
@@ -99,6 +102,8 @@ ecs_handler create_service, update_service, delete_service,
 ecs_handler describe_service_deployments, describe_service_revisions,
     list_service_deployments;
 ecs_handler run_task, start_task, stop_task, describe_tasks, list_tasks;
+ecs_handler list_container_instances, describe_container_instances,
+    list_attributes;
 ecs_handler tag_resource, untag_resource, list_tags_for_resource;
 ecs_handler list_account_settings, put_account_setting,
     put_account_setting_default, delete_account_setting;

@@ -33,6 +33,16 @@ static const struct op_row ops[] = {
 	{"TagResource", tag_resource, NULL},
 	{"UntagResource", untag_resource, NULL},
 	{"ListTagsForResource", list_tags_for_resource, NULL},
+	{"DescribeServiceDeployments", describe_service_deployments, NULL},
+	{"ListServiceDeployments", list_service_deployments, NULL},
+	{"DescribeServiceRevisions", describe_service_revisions, NULL},
+	{"ListContainerInstances", list_container_instances, NULL},
+	{"DescribeContainerInstances", describe_container_instances, NULL},
+	{"ListAttributes", list_attributes, NULL},
+	{"ListAccountSettings", list_account_settings, NULL},
+	{"PutAccountSetting", put_account_setting, NULL},
+	{"PutAccountSettingDefault", put_account_setting_default, NULL},
+	{"DeleteAccountSetting", delete_account_setting, NULL},
 	{NULL, NULL, NULL},
 };
 

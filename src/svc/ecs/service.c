@@ -264,6 +264,10 @@ deploy(struct call *c, struct res *svc)
 	doc_set_time(a, rev->spec, "createdAt", clock_ms());
 	doc_setf(a, dep->spec, "id", "ecs-svc/%s", digits(a, 19));
 	doc_set_str(a, dep->spec, "Revision", rev->id);
+	copy(a, dep->spec, svc->spec, "SourceRevision");
+	if (doc_get(svc->spec, "Deployment"))
+		doc_set_str(a, dep->spec, "Source",
+		    doc_get_str(svc->spec, "Deployment"));
 	doc_set_time(a, dep->spec, "createdAt", clock_ms());
 	doc_set_str(a, dep->status, "rolloutState", SPAN("IN_PROGRESS"));
 	doc_setf(a, dep->status, "rolloutStateReason",
@@ -274,6 +278,7 @@ deploy(struct call *c, struct res *svc)
 	    (e = store_insert(c->store, a, dep)))
 		return err_fold(e);
 	doc_set_str(a, svc->spec, "Deployment", doc_get_str(dep->spec, "id"));
+	doc_set_str(a, svc->spec, "SourceRevision", rev->id);
 	return 0;
 }
 
@@ -288,6 +293,16 @@ reply_service(struct call *c, const struct res *svc)
 	return reply_ok(c, out);
 }
 
+/* What was asked for, whatever the token: the same again is no mistake. */
+static struct span
+input_hash(struct call *c)
+{
+	struct doc *in = doc_copy(c->arena, c->in);
+
+	doc_del(in, "clientToken");
+	return span_of(sha256_hex(c->arena, doc_json(c->arena, in)));
+}
+
 /* The name may be free, taken, or still draining. */
 static struct reply *
 check_name(struct call *c, const struct res *cluster, struct span name)
@@ -299,9 +314,12 @@ check_name(struct call *c, const struct res *cluster, struct span name)
 		return NULL;
 	if (e)
 		return reply_failure(c, e);
-	if (span_is(service_status(old), "ACTIVE"))
+	if (span_is(service_status(old), "ACTIVE")) {
+		if (span_eq(doc_get_str(old->spec, "InputHash"), input_hash(c)))
+			return reply_service(c, old);
 		return reply_error(c, INVALID,
 		    "Creation of service was not idempotent.");
+	}
 	if (span_is(service_status(old), "DRAINING"))
 		return reply_error(c, INVALID,
 		    "Unable to Start a service that is still Draining.");
@@ -364,6 +382,7 @@ create_service(struct call *c)
 		return bad;
 	svc = res_new(a, &ecs_service, c->scope, cluster->id, name);
 	doc_set_str(a, svc->spec, "serviceName", name);
+	doc_set_str(a, svc->spec, "InputHash", input_hash(c));
 	doc_set_str(a, svc->spec, "clusterArn", cluster->arn);
 	doc_set_str(a, svc->spec, "taskDefinition", def->arn);
 	fill_service(c, svc->spec);

@@ -323,7 +323,9 @@ check_token(struct call *c, struct span token, struct span hash)
 	if (e)
 		return NULL;
 	if (!span_eq(doc_get_str(r->spec, "Hash"), hash))
-		return reply_error(c, "ConflictException",
+		return reply_error_with(c, 400, "ConflictException",
+		    doc_set(a, doc_obj(a), "resourceIds",
+			doc_copy(a, doc_get(r->spec, "Tasks"))),
 		    "The clientToken was used with different parameters.");
 	out = doc_obj(a);
 	tasks = doc_arr(a);
@@ -376,6 +378,8 @@ run_task(struct call *c)
 	}
 	if ((r = launch_prepare(c, &l)))
 		return r;
+	if (token.n)
+		doc_set_str(a, l.spec, "Token", token);
 	for (int64_t i = 0; i < count; i++) {
 		struct res *t = NULL;
 
