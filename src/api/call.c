@@ -136,44 +136,62 @@ principal_system(struct span account, const char *service)
 	    .service = span_of(service)};
 }
 
-/* Tokens: the row and a MAC of it and of the operation. */
+/* Tokens: a text, led by a MAC of it and of the operation. */
+#define TOKEN_MAC 32 /* hex digits */
+#define TOKEN_MAX 4096
 
 static void
-token_mac(struct call *c, int64_t row, unsigned char ret[SHA256_LEN])
+token_mac(struct call *c, struct span text, unsigned char ret[SHA256_LEN])
 {
-	struct span text = arena_fmt_span(c->arena, "%s:%.*s:%.*s:%.*s:%lld",
+	struct span all = arena_fmt_span(c->arena, "%s:%.*s:%.*s:%.*s:%.*s",
 	    c->op->model->name, SPAN_ARG(model_op_name(c->op)),
 	    SPAN_ARG(c->scope.account), SPAN_ARG(c->scope.region),
-	    (long long)row);
+	    SPAN_ARG(text));
 
-	hmac_sha256(c->api->token_key, text, ret);
+	hmac_sha256(c->api->token_key, all, ret);
 }
 
 struct span
-page_token(struct call *c, int64_t row)
+page_token_text(struct call *c, struct span text)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT;
 	_cleanup_(buf_done) struct buf out = BUF_INIT;
 	unsigned char mac[SHA256_LEN];
 
-	token_mac(c, row, mac);
-	buf_add_hex(&b, mac, 16);
-	buf_addf(&b, "%lld", (long long)row);
+	token_mac(c, text, mac);
+	buf_add_hex(&b, mac, TOKEN_MAC / 2);
+	buf_add_span(&b, text);
 	buf_add_base64(&out, b.p, b.n);
 	return arena_span(c->arena, buf_span(&out));
 }
 
 bool
-page_token_row(struct call *c, struct span token, int64_t *ret_row)
+page_token_read(struct call *c, struct span token, struct span *ret_text)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT;
-	int64_t row;
+	struct span text;
 
-	if (token.n > 256 || !buf_add_unbase64(&b, token) || b.n < 33 ||
-	    !span_i64(span_from(buf_span(&b), 32), &row))
+	if (token.n > TOKEN_MAX || !buf_add_unbase64(&b, token) ||
+	    b.n < TOKEN_MAC)
 		return false;
-	if (!secret_eq(page_token(c, row), token))
+	text = arena_span(c->arena, span_from(buf_span(&b), TOKEN_MAC));
+	if (!secret_eq(page_token_text(c, text), token))
 		return false;
-	*ret_row = row;
+	*ret_text = text;
 	return true;
+}
+
+struct span
+page_token(struct call *c, int64_t row)
+{
+	return page_token_text(c, arena_fmt_span(c->arena, "%lld",
+	    (long long)row));
+}
+
+bool
+page_token_row(struct call *c, struct span token, int64_t *ret_row)
+{
+	struct span text;
+
+	return page_token_read(c, token, &text) && span_i64(text, ret_row);
 }

@@ -81,6 +81,9 @@ void call_finish(struct call *c, struct reply *r);
  * refused (false). */
 struct span page_token(struct call *c, int64_t row);
 bool page_token_row(struct call *c, struct span token, int64_t *ret_row);
+/* The same for lists that are not in the order of rows. */
+struct span page_token_text(struct call *c, struct span text);
+bool page_token_read(struct call *c, struct span token, struct span *ret_text);
 
 /* An operation of a service. */
 struct op_row {

@@ -432,5 +432,5 @@ store_dump(struct store *s, struct buf *b)
 	while ((r = store_step(s, st)) == 1)
 		if ((r = dump_res(s, b, st)) < 0)
 			return err_trace(r);
-	return err_trace(r);
+	return r < 0 ? err_trace(r) : err_trace(log_dump(s->logs, b));
 }

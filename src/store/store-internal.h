@@ -5,6 +5,7 @@
 #include <uthash.h>
 
 #include "base/err.h"
+#include "store/logs.h"
 #include "store/store.h"
 
 #define STORE_MAGIC 0x53544f52
@@ -48,6 +49,7 @@ struct savepoint {
 struct store {
 	unsigned magic;
 	sqlite3 *db;
+	struct log_store *logs;
 	int lock_fd;
 	struct kind_entry *kinds;
 	struct kind_entry *kind_v; /* the array the hash is made of */
@@ -94,3 +96,12 @@ void store_note_change(struct store *s, const struct res *r,
 #define RES_FROM " FROM resource r JOIN kind k ON k.kind=r.kind "
 int store_read_res(struct store *s, struct arena *a, sqlite3_stmt *st,
     struct res **ret);
+
+/* logs.c: the other database's part of opening, of the turn, of a wipe. */
+int log_store_open(const char *path, struct log_store **ret);
+void log_store_close(struct log_store *l);
+/* Is there a transaction, and one that somebody waits for? */
+bool log_store_dirty(const struct log_store *l);
+bool log_store_firm(const struct log_store *l);
+int log_store_commit(struct log_store *l);
+int log_store_wipe(struct log_store *l);

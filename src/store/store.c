@@ -242,7 +242,8 @@ store_open(const char *path, const struct kind *const *kinds,
 	    "PRAGMA synchronous=FULL;PRAGMA temp_store=MEMORY;"
 	    "PRAGMA cache_size=-4000")) < 0)
 		return err_trace(r);
-	if ((r = migrate(s)) < 0 || (r = register_kinds(s, kinds)) < 0)
+	if ((r = migrate(s)) < 0 || (r = register_kinds(s, kinds)) < 0 ||
+	    (r = log_store_open(path, &s->logs)) < 0)
 		return err_trace(r);
 	*ret = TAKE_PTR(s);
 	return 0;
@@ -256,8 +257,9 @@ store_close(struct store *s)
 	if (!s)
 		return;
 	CHECK_OBJ(s, STORE_MAGIC);
-	if (s->in_txn)
+	if (s->in_txn || (s->logs && log_store_dirty(s->logs)))
 		store_commit(s);
+	log_store_close(s->logs);
 	HASH_ITER (hh, s->statements, t, next) {
 		HASH_DEL(s->statements, t);
 		sqlite3_finalize(t->stmt);
@@ -284,8 +286,17 @@ store_wipe(struct store *s)
 	if ((r = store_begin_write(s)) < 0)
 		return err_trace(r);
 	s->n_changes = 0;
-	return err_trace(store_exec(s, "DELETE FROM resource;"
-	    "DELETE FROM lookup;DELETE FROM tag;DELETE FROM counter"));
+	if ((r = store_exec(s, "DELETE FROM resource;"
+	    "DELETE FROM lookup;DELETE FROM tag;DELETE FROM counter")) < 0)
+		return err_trace(r);
+	return err_trace(log_store_wipe(s->logs));
+}
+
+struct log_store *
+store_logs(struct store *s)
+{
+	CHECK_OBJ(s, STORE_MAGIC);
+	return s->logs;
 }
 
 const struct kind *
@@ -390,7 +401,7 @@ store_rollback(struct store *s)
 bool
 store_dirty(const struct store *s)
 {
-	return s->in_txn && s->writes > 0;
+	return (s->in_txn && s->writes > 0) || log_store_firm(s->logs);
 }
 
 bool
@@ -437,17 +448,27 @@ tell(struct store *s, struct change_note *v, size_t n)
 				s->subs[j].fn(s->subs[j].ctx, &v[i].c);
 }
 
+/* Both databases, log events first: when either fails, the resources are as
+ * they were, so that what was not acknowledged is not half there. */
 static int
 commit(struct store *s)
 {
-	_cleanup_stmt_ sqlite3_stmt *st = store_stmt(s, "COMMIT");
-	int r = st ? store_run(s, st) : -EIO;
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int r = log_store_commit(s->logs);
 
+	if (!s->in_txn)
+		return err_trace(r);
+	if (r == 0 && sqlite3_get_autocommit(s->db))
+		return -ENOSPC;
+	if (r == 0) {
+		st = store_stmt(s, "COMMIT");
+		r = st ? store_run(s, st) : -EIO;
+	}
 	if (r == 0)
 		return 0;
 	if (!sqlite3_get_autocommit(s->db) && store_exec(s, "ROLLBACK") < 0)
 		WRONG("a failed transaction cannot be undone");
-	return -EIO;
+	return r < 0 ? r : -EIO;
 }
 
 void
@@ -457,14 +478,13 @@ store_commit(struct store *s)
 	_cleanup_free_ struct change_note *changes = NULL;
 	_cleanup_free_ struct waiter *waiters = NULL;
 	size_t n_changes, n_waiters;
-	int r = 0;
+	int r;
 
 	CHECK_OBJ(s, STORE_MAGIC);
 	AZ(s->depth);
-	if (!s->in_txn && s->n_waiters == 0)
+	if (!s->in_txn && s->n_waiters == 0 && !log_store_dirty(s->logs))
 		return;
-	if (s->in_txn)
-		r = sqlite3_get_autocommit(s->db) ? -ENOSPC : commit(s);
+	r = commit(s);
 	s->in_txn = false;
 	/* Waiters and subscribers may write: that is the next turn. */
 	changes = TAKE_PTR(s->changes);

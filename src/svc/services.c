@@ -3,6 +3,7 @@
 #include "svc/ecr/ecr.h"
 #include "svc/ecs/ops.h"
 #include "svc/elbv2/elbv2.h"
+#include "svc/logs/logs.h"
 #include "svc/services.h"
 #include "svc/sts/sts.h"
 #include "svc/tagging/tagging.h"
@@ -12,6 +13,7 @@ const struct service *const services[] = {
 	&ecr_service,
 	&ecs_service_ops,
 	&elbv2_service,
+	&logs_service,
 	&sts_service,
 	&tagging_service,
 	NULL,
