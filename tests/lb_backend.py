@@ -1,11 +1,15 @@
 """Small HTTP backends for load balancer tests: python3 lb_backend.py PORT...
 
 /health answers the status in the file st<PORT> of the working directory, /hdr
-the request itself, /slowN after N seconds, /drop closes, the rest its port.
+the request itself, /slowN after N seconds, /drop closes, /count/health and
+/count/slow how many of those came to all ports, the rest its port.
 """
 import asyncio
 import os
 import sys
+
+
+counts = {"health": 0, "slow": 0}
 
 
 async def handle(r, w, port):
@@ -14,7 +18,11 @@ async def handle(r, w, port):
             head = await r.readuntil(b"\r\n\r\n")
             path = head.split(b" ")[1].decode()
             status, body = 200, b"from %d" % port
-            if path.startswith("/health"):
+            for what in counts:
+                counts[what] += path.startswith("/" + what)
+            if path.startswith("/count/"):
+                body = b"%d" % counts[path[7:]]
+            elif path.startswith("/health"):
                 st = "st%d" % port
                 if os.path.exists(st):
                     with open(st) as f:

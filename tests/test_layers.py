@@ -9,27 +9,28 @@ import socket
 import subprocess
 import tarfile
 import tempfile
-import time
 
 import pytest
 
 import warden
 from warden import Failed, Warden, text, u32
 
-INSTANCE = "ngwl"
+INSTANCE = f"l{os.getpid():x}"  # two runs at a time do not meet
+PORT = 512 + os.getpid() % 500
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="root")
 
 
 @pytest.fixture(scope="module")
 def w():
-    base = tempfile.mkdtemp(prefix="ngwl-", dir="/var/tmp")
+    base = tempfile.mkdtemp(prefix=INSTANCE + "-", dir="/var/tmp")
     ward = Warden(base, INSTANCE)
-    ward.start()
-    yield ward
-    ward.stop()
-    assert ward.down() == 0
-    shutil.rmtree(base)
+    try:
+        ward.start()
+        yield ward
+    finally:
+        code = ward.end()
+    assert code == 0
 
 
 def entry(name, kind=tarfile.REGTYPE, data=b"", link="", mode=0o644, uid=0,
@@ -146,10 +147,7 @@ def test_hostile(w, name, raw, why):
     before = set(os.listdir(w.state / "layers"))
     with pytest.raises(Failed, match=why):
         unpack(w, raw)
-    deadline = time.time() + 5
-    while set(os.listdir(w.state / "layers")) != before:
-        assert time.time() < deadline
-        time.sleep(0.02)
+    w.until(lambda: set(os.listdir(w.state / "layers")) == before, "its end")
     assert not os.path.exists("/etc/evil")
     assert not os.path.exists(w.state / "evil")
 
@@ -203,27 +201,35 @@ def get(port):
         return out.rsplit(b"\r\n\r\n", 1)[1]
 
 
+def refuses(port):
+    try:
+        get(port)
+    except OSError:
+        return True
+    return False
+
+
 @pytest.mark.skipif(not shutil.which("haproxy"), reason="haproxy")
 def test_proxy(w):
-    configure(w, "edge", 893, "one")
+    configure(w, "edge", PORT, "one")
     args = text("edge") + text("")
     m = w.call(warden.PROXY_START, args)
     pid = m.u32()
-    assert not m.flag() and get(893) == b"one"
+    assert not m.flag() and get(PORT) == b"one"
     status = open(f"/proc/{pid}/status").read()
     assert f"Uid:\t{pwd.getpwnam('neargate').pw_uid}" in status
     assert "CapEff:\t0000000000000400" in status
     m = w.call(warden.PROXY_START, args)
     assert m.u32() == pid and m.flag()
-    configure(w, "edge", 893, "two")
+    configure(w, "edge", PORT, "two")
     new = w.call(warden.PROXY_RELOAD, args).u32()
-    assert new != pid and get(893) == b"two"
+    assert new != pid and get(PORT) == b"two"
     # A bad configuration leaves the old one at work.
     (w.run / "lb/edge/haproxy.cfg").write_text("nonsense\n")
     with pytest.raises(Failed, match="nonsense"):
         w.call(warden.PROXY_RELOAD, args)
-    assert get(893) == b"two"
-    configure(w, "edge", 893, "two")
+    assert get(PORT) == b"two"
+    configure(w, "edge", PORT, "two")
     # Another warden finds it.
     w.process.kill()
     w.process.wait()
@@ -235,9 +241,7 @@ def test_proxy(w):
     assert w.event(warden.PROXY_DIED).text() == "edge"
     assert w.call(warden.PROXY_START, args).u32() != new
     w.call(warden.PROXY_STOP, text("edge"))
-    time.sleep(0.1)
-    with pytest.raises(OSError):
-        get(893)
+    w.until(lambda: refuses(PORT), "the proxy's end")
 
 
 @pytest.mark.skipif(not shutil.which("haproxy"), reason="haproxy")

@@ -19,7 +19,7 @@ import pytest
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 TOP = Path(__file__).resolve().parent.parent
-INSTANCE = "ngwt"
+INSTANCE = f"n{os.getpid():x}"  # two runs at a time do not meet
 SYNC, REMOVE, LIST, CLEAN = 0x40, 0x41, 0x42, 0x43
 ANY, ICMP, TCP, UDP = -1, 1, 6, 17
 libc = ctypes.CDLL(None, use_errno=True)
