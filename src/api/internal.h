@@ -48,6 +48,8 @@ struct api_request {
 	struct wire_in in;
 	struct wire_target target;
 	struct sigv4 sig;
+	enum sigv4_outcome read; /* of sig, and */
+	struct span why;	 /* what it said */
 	struct call call;
 	struct reply *reply;
 };

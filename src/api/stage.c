@@ -157,70 +157,91 @@ stage_identify(struct api_request *r, struct wire_error *err)
 {
 	struct sigv4_request s = signed_part(r);
 	struct wire_in in = r->in;
-	struct span why;
 	int ret;
 
-	if (sigv4_read(r->arena, &s, &r->sig, &why) == SIGV4_OK)
-		r->in.service = in.service = r->sig.service;
+	r->read = sigv4_read(r->arena, &s, &r->sig, &r->why);
+	r->in.service = in.service = r->sig.service;
 	in.body = is_gzip(r) ? SPAN_NULL : span_make(in.body.p ? in.body.p : "",
 	    in.body.n);
 	ret = wire_identify(r->arena, &in, &r->target, err);
 	return ret == WIRE_E_BODY ? 0 : ret;
 }
 
-/* A signature for one service must not open another. */
-static bool
-in_scope(const struct api_request *r, struct span *ret_why)
+/* Which refusal an outcome is; SIGV4_OK is none. */
+static int
+refuse_outcome(struct api_request *r, enum sigv4_outcome o, struct span why,
+    struct wire_error *err)
 {
-	const struct model *m = r->target.model;
+	switch (o) {
+	case SIGV4_OK:
+		return 0;
+	case SIGV4_E_MISSING:
+		return refuse(r, NO_TOKEN, why, err);
+	case SIGV4_E_INCOMPLETE:
+		refuse(r, INCOMPLETE, why, err);
+		if (r->sig.presigned && family(r) == FAMILY_S3)
+			err->code = SPAN("AuthorizationQueryParametersError");
+		return WIRE_E_REFUSED;
+	case SIGV4_E_CLAIM:
+		return refuse(r, SCOPE, why, err);
+	case SIGV4_E_MISMATCH:
+		return refuse(r, MISMATCH, why, err);
+	case SIGV4_E_EXPIRED:
+		break;
+	}
+	refuse(r, EXPIRED, why, err);
+	/* AWS: S3 tells a stale link from a wrong clock. */
+	if (r->sig.presigned && family(r) == FAMILY_S3) {
+		err->code = SPAN("AccessDenied");
+		err->message = SPAN("Request has expired");
+	}
+	return WIRE_E_REFUSED;
+}
 
-	if (!m || span_is(r->sig.service, m->signing_name))
-		return true;
-	*ret_why = arena_fmt_span(r->arena,
-	    "Credential should be scoped to correct service: '%s'. ",
-	    m->signing_name);
-	return false;
+/* S3 insists on what other services leave to the client. */
+static int
+s3_unsigned(struct api_request *r, struct wire_error *err)
+{
+	for (size_t i = 0; i < r->in.n_headers; i++) {
+		struct span name = r->in.headers[i].name;
+
+		if (!span_ieq(span_to(name, 6), SPAN("x-amz-")) ||
+		    sigv4_covers(&r->sig, name))
+			continue;
+		*err = (struct wire_error){.status = 403,
+		    .code = SPAN("AccessDenied"), .message = SPAN("There were "
+		    "headers present in the request which were not signed")};
+		return WIRE_E_REFUSED;
+	}
+	return 0;
 }
 
 static int
 stage_authenticate(struct api_request *r, struct wire_error *err)
 {
 	const struct root_key *root = &r->api->config.root;
+	const struct model *m = r->target.model;
 	struct sigv4_request s = signed_part(r);
+	int64_t now = clock_ms();
 	struct span why = SPAN_NULL;
+	enum sigv4_outcome o;
 
-	switch (sigv4_read(r->arena, &s, &r->sig, &why)) {
-	case SIGV4_OK:
-		break;
-	case SIGV4_E_MISSING:
-		return refuse(r, NO_TOKEN, why, err);
-	case SIGV4_E_INCOMPLETE:
-	case SIGV4_E_EXPIRED:
-	case SIGV4_E_MISMATCH:
-		return refuse(r, INCOMPLETE, why, err);
-	}
+	/* A signature for one service must not open another. */
+	if ((o = r->read) != SIGV4_OK)
+		return refuse_outcome(r, o, r->why, err);
+	o = sigv4_claim(r->arena, &r->sig,
+	    m ? span_of(m->signing_name) : SPAN_NULL, now, &why);
+	if (o != SIGV4_OK)
+		return refuse_outcome(r, o, why, err);
 	/* Session tokens come with the roles that make them. */
 	if (!span_eq(r->sig.access_key, root->access_key) || r->sig.token.n)
 		return refuse(r, UNKNOWN_KEY, why, err);
-	if (!in_scope(r, &why))
-		return refuse(r, SCOPE, why, err);
-	switch (sigv4_check(r->arena, &s, &r->sig, root->secret_key,
-	    r->in.body, clock_ms(), &why)) {
-	case SIGV4_OK:
-		break;
-	case SIGV4_E_EXPIRED:
-		refuse(r, EXPIRED, why, err);
-		/* AWS: S3 tells a stale link from a wrong clock. */
-		if (r->sig.presigned && family(r) == FAMILY_S3) {
-			err->code = SPAN("AccessDenied");
-			err->message = SPAN("Request has expired");
-		}
+	o = sigv4_check(r->arena, &s, &r->sig, root->secret_key, r->in.body,
+	    now, &why);
+	if (o != SIGV4_OK)
+		return refuse_outcome(r, o, why, err);
+	if (family(r) == FAMILY_S3 && s3_unsigned(r, err))
 		return WIRE_E_REFUSED;
-	case SIGV4_E_MISSING:
-	case SIGV4_E_INCOMPLETE:
-	case SIGV4_E_MISMATCH:
-		return refuse(r, MISMATCH, why, err);
-	}
 	r->call.who = (struct principal){.account = root->account,
 	    .arn = arena_fmt_span(r->arena, "arn:aws:iam::%.*s:root",
 		SPAN_ARG(root->account)),

@@ -7,7 +7,6 @@
 
 #define ALGORITHM "AWS4-HMAC-SHA256"
 #define UNSIGNED  "UNSIGNED-PAYLOAD"
-#define QUERY_MAX 1000 /* parameters */
 #define WEEK_S	  604800
 
 struct param {
@@ -56,10 +55,12 @@ query_get(struct arena *a, struct span query, const char *name)
 	return SPAN_NULL;
 }
 
-/* "Credential=KEY/DATE/REGION/SERVICE/aws4_request" */
+/* KEY/DATE/REGION/SERVICE/TERMINATOR; that the last is aws4_request is for
+ * sigv4_claim() to see. */
 static bool
 read_credential(struct span text, struct sigv4 *s)
 {
+	struct span end;
 	ptrdiff_t slash = span_chr(text, '/');
 
 	if (slash < 0)
@@ -69,14 +70,76 @@ read_credential(struct span text, struct sigv4 *s)
 	s->date = span_cut(&text, '/');
 	s->region = span_cut(&text, '/');
 	s->service = span_cut(&text, '/');
-	return s->access_key.n && s->date.n == 8 && s->region.n &&
-	    s->service.n && text.p && span_is(text, "aws4_request");
+	end = span_cut(&text, '/');
+	return s->access_key.n && s->date.n && s->region.n && s->service.n &&
+	    end.n && !text.p;
 }
 
 static enum sigv4_outcome
-incomplete(struct arena *a, struct span *ret_why, const char *what)
+bad_credential(struct arena *a, struct span text, struct span *ret_why)
 {
-	*ret_why = arena_fmt_span(a, "Authorization header requires %s", what);
+	*ret_why = arena_fmt_span(a, "Credential must have exactly 5 "
+	    "slash-delimited elements, e.g. keyid/date/region/service/term, "
+	    "got '%.*s'", SPAN_ARG(span_to(text, 200)));
+	return SIGV4_E_INCOMPLETE;
+}
+
+/* AWS shows what it refuses only as a hash: it may hold a secret. */
+static struct span
+hashed(struct arena *a, struct span s)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	unsigned char d[SHA256_LEN];
+
+	sha256(s, d);
+	buf_add_base64(&b, d, sizeof(d));
+	return arena_span(a, buf_span(&b));
+}
+
+static enum sigv4_outcome
+read_date(struct arena *a, struct sigv4 *s, struct span *ret_why)
+{
+	if (clock_parse_basic(s->amz_date, &s->at))
+		return SIGV4_OK;
+	*ret_why = arena_fmt_span(a, "Date must be in ISO-8601 'basic format'. "
+	    "Got '%.*s'. See http://en.wikipedia.org/wiki/ISO_8601",
+	    SPAN_ARG(span_to(s->amz_date, 100)));
+	return SIGV4_E_INCOMPLETE;
+}
+
+/* What of the three parts and the date is absent, in AWS's order. */
+static enum sigv4_outcome
+all_there(struct arena *a, struct span auth, struct span cred,
+    const struct sigv4 *s, struct span *ret_why)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+
+	if (!cred.n)
+		buf_add_str(&b, "Authorization header requires 'Credential' "
+		    "parameter. ");
+	if (!s->signature.n)
+		buf_add_str(&b, "Authorization header requires 'Signature' "
+		    "parameter. ");
+	if (!s->signed_headers.n)
+		buf_add_str(&b, "Authorization header requires "
+		    "'SignedHeaders' parameter. ");
+	if (!s->amz_date.n)
+		buf_add_str(&b, "Authorization header requires existence of "
+		    "either a 'X-Amz-Date' or a 'Date' header. ");
+	if (!b.n)
+		return SIGV4_OK;
+	*ret_why = arena_fmt_span(a, "%s(Hashed with SHA-256 and encoded with "
+	    "Base64) Authorization=%.*s", buf_str(&b),
+	    SPAN_ARG(hashed(a, auth)));
+	return SIGV4_E_INCOMPLETE;
+}
+
+static enum sigv4_outcome
+not_pair(struct arena *a, struct span word, struct span *ret_why)
+{
+	*ret_why = arena_fmt_span(a, "Invalid key=value pair (missing "
+	    "equal-sign) in Authorization header (hashed with SHA-256 and "
+	    "encoded with Base64): '%.*s'.", SPAN_ARG(hashed(a, word)));
 	return SIGV4_E_INCOMPLETE;
 }
 
@@ -84,12 +147,16 @@ static enum sigv4_outcome
 read_header(struct arena *a, const struct sigv4_request *r, struct span auth,
     struct sigv4 *s, struct span *ret_why)
 {
-	struct span rest = span_from(auth, sizeof(ALGORITHM) - 1), cred = SPAN_NULL;
+	struct span rest = auth, algorithm = span_cut(&rest, ' ');
+	struct span cred = SPAN_NULL;
+	enum sigv4_outcome o;
 
 	while (rest.p) {
 		struct span value = span_trim(span_cut(&rest, ','));
-		struct span key = span_cut(&value, '=');
+		struct span key = span_cut(&value, '='), word = key;
 
+		if (key.n && !value.p)
+			return not_pair(a, word, ret_why);
 		if (span_is(key, "Credential"))
 			cred = value;
 		else if (span_is(key, "SignedHeaders"))
@@ -97,45 +164,94 @@ read_header(struct arena *a, const struct sigv4_request *r, struct span auth,
 		else if (span_is(key, "Signature"))
 			s->signature = value;
 	}
-	if (!cred.n)
-		return incomplete(a, ret_why, "'Credential' parameter.");
-	if (!s->signature.n)
-		return incomplete(a, ret_why, "'Signature' parameter.");
-	if (!s->signed_headers.n)
-		return incomplete(a, ret_why, "'SignedHeaders' parameter.");
-	if (!read_credential(cred, s))
-		return incomplete(a, ret_why, "a valid 'Credential' parameter.");
 	s->amz_date = header(r, SPAN("x-amz-date"));
 	s->token = header(r, SPAN("x-amz-security-token"));
 	if (!s->amz_date.n && clock_parse_http(header(r, SPAN("date")), &s->at))
 		s->amz_date = span_of(clock_basic(a, s->at));
-	if (!clock_parse_basic(s->amz_date, &s->at))
-		return incomplete(a, ret_why,
-		    "existence of either a 'X-Amz-Date' or a 'Date' header.");
-	return SIGV4_OK;
+	if ((o = all_there(a, auth, cred, s, ret_why)) != SIGV4_OK ||
+	    (o = read_date(a, s, ret_why)) != SIGV4_OK)
+		return o;
+	if (!span_is(algorithm, ALGORITHM)) {
+		*ret_why = arena_fmt_span(a, "Unsupported AWS 'algorithm': "
+		    "'%.*s' (only " ALGORITHM " for now). ",
+		    SPAN_ARG(span_to(algorithm, 100)));
+		return SIGV4_E_INCOMPLETE;
+	}
+	return read_credential(cred, s) ? SIGV4_OK :
+					  bad_credential(a, cred, ret_why);
+}
+
+/* S3 bounds how long a link lives; elsewhere it is a signature like others. */
+static enum sigv4_outcome
+read_expires(struct sigv4 *s, struct span text, struct span *ret_why)
+{
+	if (!span_i64(text, &s->expires))
+		*ret_why = SPAN("X-Amz-Expires should be a number");
+	else if (s->expires < 0)
+		*ret_why = SPAN("X-Amz-Expires must be non-negative");
+	else if (s->expires > WEEK_S)
+		*ret_why = SPAN("X-Amz-Expires must be less than a week (in "
+		    "seconds); that is, the given X-Amz-Expires must be less "
+		    "than 604800 seconds");
+	else
+		return SIGV4_OK;
+	return SIGV4_E_INCOMPLETE;
+}
+
+static enum sigv4_outcome
+query_incomplete(struct arena *a, const struct sigv4 *s, struct span names,
+    struct span *ret_why)
+{
+	*ret_why = span_is(s->service, "s3") ?
+	    SPAN("Query-string authentication version 4 requires the "
+		"X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
+		"X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires "
+		"parameters.") :
+	    arena_fmt_span(a, "%.*sRe-examine the query-string parameters.",
+		SPAN_ARG(names));
+	return SIGV4_E_INCOMPLETE;
 }
 
 static enum sigv4_outcome
 read_query(struct arena *a, const struct sigv4_request *r, struct sigv4 *s,
     struct span *ret_why)
 {
+	_cleanup_(buf_done) struct buf absent = BUF_INIT;
+	struct span algorithm, cred, expires;
+	struct {
+		const char *name;
+		struct span *into;
+	} parts[] = {{"X-Amz-Algorithm", &algorithm},
+	    {"X-Amz-Credential", &cred}, {"X-Amz-Signature", &s->signature},
+	    {"X-Amz-SignedHeaders", &s->signed_headers},
+	    {"X-Amz-Date", &s->amz_date}};
+	enum sigv4_outcome o;
+	bool ok;
+
 	s->presigned = true;
-	s->signature = query_get(a, r->query, "X-Amz-Signature");
-	s->signed_headers = query_get(a, r->query, "X-Amz-SignedHeaders");
-	s->amz_date = query_get(a, r->query, "X-Amz-Date");
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		*parts[i].into = query_get(a, r->query, parts[i].name);
+		if (!parts[i].into->n)
+			buf_addf(&absent, "AWS query-string parameters must "
+			    "include '%s'. ", parts[i].name);
+	}
 	s->token = query_get(a, r->query, "X-Amz-Security-Token");
-	if (!s->signature.n || !s->signed_headers.n ||
-	    !clock_parse_basic(s->amz_date, &s->at) ||
-	    !read_credential(query_get(a, r->query, "X-Amz-Credential"), s) ||
-	    !span_i64(query_get(a, r->query, "X-Amz-Expires"), &s->expires) ||
-	    s->expires < 0 || s->expires > WEEK_S) {
-		*ret_why = SPAN("Query-string authentication version 4 requires "
-		    "the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
-		    "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires "
-		    "parameters.");
+	expires = query_get(a, r->query, "X-Amz-Expires");
+	ok = read_credential(cred, s);
+	if (absent.n || (span_is(s->service, "s3") && !expires.n))
+		return query_incomplete(a, s, buf_span(&absent), ret_why);
+	if ((o = read_date(a, s, ret_why)) != SIGV4_OK)
+		return o;
+	if (!span_is(algorithm, ALGORITHM)) {
+		*ret_why = arena_fmt_span(a, "Unsupported AWS 'algorithm': "
+		    "'%.*s' (only " ALGORITHM " for now). ",
+		    SPAN_ARG(span_to(algorithm, 100)));
 		return SIGV4_E_INCOMPLETE;
 	}
-	return SIGV4_OK;
+	if (!ok)
+		return bad_credential(a, cred, ret_why);
+	return span_is(s->service, "s3") ? read_expires(s, expires, ret_why) :
+					   SIGV4_OK;
 }
 
 enum sigv4_outcome
@@ -143,23 +259,23 @@ sigv4_read(struct arena *a, const struct sigv4_request *r, struct sigv4 *ret,
     struct span *ret_why)
 {
 	struct span auth = header(r, SPAN("authorization"));
-	struct sigv4 s = {.payload = header(r, SPAN("x-amz-content-sha256"))};
-	enum sigv4_outcome o;
+	bool query = r->query.n &&
+	    (query_get(a, r->query, "X-Amz-Algorithm").p ||
+		query_get(a, r->query, "X-Amz-Signature").p);
 
-	if (auth.n) {
-		if (!span_starts(auth, SPAN(ALGORITHM " "))) {
-			*ret_why = SPAN("Unsupported AWS 'algorithm'.");
-			return SIGV4_E_INCOMPLETE;
-		}
-		o = read_header(a, r, auth, &s, ret_why);
-	} else if (query_get(a, r->query, "X-Amz-Signature").p) {
-		o = read_query(a, r, &s, ret_why);
-	} else {
-		return SIGV4_E_MISSING;
+	*ret = (struct sigv4){.payload = header(r,
+	    SPAN("x-amz-content-sha256"))};
+	if (auth.n && query) {
+		read_header(a, r, auth, ret, ret_why);
+		*ret_why = SPAN("Found both 'X-Amz-Algorithm' as a "
+		    "query-string param and 'Authorization' as HTTP header.");
+		return SIGV4_E_CLAIM;
 	}
-	if (o == SIGV4_OK)
-		*ret = s;
-	return o;
+	if (query)
+		return read_query(a, r, ret, ret_why);
+	if (!span_starts(auth, SPAN("AWS4-")))
+		return SIGV4_E_MISSING;
+	return read_header(a, r, auth, ret, ret_why);
 }
 
 /* RFC 3986 6.2.2.3: dot segments and empty segments go away. */
@@ -201,10 +317,16 @@ param_cmp(const void *pa, const void *pb)
 static void
 add_query(struct arena *a, struct buf *b, struct span query)
 {
-	struct param *v = arena_array(a, struct param, QUERY_MAX);
-	size_t n = 0;
+	struct param *v;
+	size_t n = 1;
 
-	while (query.p && n < QUERY_MAX) {
+	if (!query.n)
+		return;
+	for (size_t i = 0; i < query.n; i++)
+		n += query.p[i] == '&';
+	v = arena_array(a, struct param, n);
+	n = 0;
+	while (query.p) {
 		struct span value = span_cut(&query, '&');
 		struct span key = span_cut(&value, '=');
 
@@ -332,38 +454,86 @@ sigv4_signature(struct arena *a, const struct sigv4 *s, struct span secret,
 	return arena_span(a, buf_span(&b));
 }
 
-static bool
+static enum sigv4_outcome
 in_time(struct arena *a, const struct sigv4 *s, int64_t now, struct span *why)
 {
-	const char *at = arena_str(a, s->amz_date);
-	int64_t end = s->presigned ? s->at + s->expires * 1000 :
-				     s->at + SIGV4_SKEW_MS;
+	bool link = s->presigned && span_is(s->service, "s3");
+	int64_t end = link ? s->at + s->expires * 1000 : s->at + SIGV4_SKEW_MS;
 
 	if (s->at > now + SIGV4_SKEW_MS) {
-		*why = arena_fmt_span(a, "Signature not yet current: %s is "
-		    "still later than %s (%s + 15 min.)", at,
+		*why = arena_fmt_span(a, "Signature not yet current: %.*s is "
+		    "still later than %s (%s + 15 min.)", SPAN_ARG(s->amz_date),
 		    clock_basic(a, now + SIGV4_SKEW_MS), clock_basic(a, now));
-		return false;
+		return SIGV4_E_EXPIRED;
 	}
 	if (now > end) {
-		*why = arena_fmt_span(a, "Signature expired: %s is now earlier "
-		    "than %s (%s - 15 min.)", at,
+		*why = arena_fmt_span(a, "Signature expired: %.*s is now "
+		    "earlier than %s (%s - 15 min.)", SPAN_ARG(s->amz_date),
 		    clock_basic(a, now - SIGV4_SKEW_MS), clock_basic(a, now));
-		return false;
+		return SIGV4_E_EXPIRED;
 	}
-	return true;
+	return SIGV4_OK;
+}
+
+bool
+sigv4_covers(const struct sigv4 *s, struct span header)
+{
+	struct span names = s->signed_headers;
+
+	while (names.p)
+		if (span_ieq(span_cut(&names, ';'), header))
+			return true;
+	return false;
 }
 
 /* The host must be covered, or the request could be sent elsewhere. */
-static bool
-covers(const struct sigv4_request *r, const struct sigv4 *s)
+static enum sigv4_outcome
+covers_host(const struct sigv4 *s, struct span *why)
 {
-	struct span names = s->signed_headers;
-	bool host = false;
+	if (sigv4_covers(s, SPAN("host")))
+		return SIGV4_OK;
+	*why = SPAN("'Host' or ':authority' must be a 'SignedHeader' in the AWS "
+	    "Authorization.");
+	return SIGV4_E_CLAIM;
+}
 
-	while (names.p)
-		host |= span_is(span_cut(&names, ';'), "host");
-	return host && r->n_headers > 0;
+static enum sigv4_outcome
+in_scope(struct arena *a, const struct sigv4 *s, struct span service,
+    struct span *why)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	struct span day = span_to(s->amz_date, 8);
+	struct span end = span_from(s->scope,
+	    (size_t)span_rchr(s->scope, '/') + 1);
+
+	if (service.p && !span_eq(s->service, service))
+		buf_addf(&b, "Credential should be scoped to correct service: "
+		    "'%.*s'. ", SPAN_ARG(service));
+	if (!span_is(end, "aws4_request"))
+		buf_addf(&b, "Credential should be scoped with a valid "
+		    "terminator: 'aws4_request', not '%.*s'. ",
+		    SPAN_ARG(span_to(end, 100)));
+	if (!span_eq(s->date, day))
+		buf_addf(&b, "Date in Credential scope does not match YYYYMMDD "
+		    "from ISO-8601 version of date from HTTP: '%.*s' != "
+		    "'%.*s', from '%.*s'. ", SPAN_ARG(span_to(s->date, 100)),
+		    SPAN_ARG(day), SPAN_ARG(s->amz_date));
+	if (!b.n)
+		return SIGV4_OK;
+	*why = arena_span(a, buf_span(&b));
+	return SIGV4_E_CLAIM;
+}
+
+enum sigv4_outcome
+sigv4_claim(struct arena *a, const struct sigv4 *s, struct span service,
+    int64_t now, struct span *ret_why)
+{
+	enum sigv4_outcome o;
+
+	if ((o = in_time(a, s, now, ret_why)) != SIGV4_OK ||
+	    (o = covers_host(s, ret_why)) != SIGV4_OK)
+		return o;
+	return in_scope(a, s, service, ret_why);
 }
 
 enum sigv4_outcome
@@ -371,19 +541,11 @@ sigv4_check(struct arena *a, const struct sigv4_request *r,
     const struct sigv4 *s, struct span secret, struct span body, int64_t now,
     struct span *ret_why)
 {
+	enum sigv4_outcome o = sigv4_claim(a, s, SPAN_NULL, now, ret_why);
 	struct span canonical, sig;
 
-	if (!span_eq(s->date, span_to(s->amz_date, 8))) {
-		*ret_why = arena_fmt_span(a, "Date in Credential scope does not "
-		    "match YYYYMMDD from ISO-8601 version of date from HTTP: "
-		    "'%.*s' != '%.*s', from '%.*s'.", SPAN_ARG(s->date),
-		    SPAN_ARG(span_to(s->amz_date, 8)), SPAN_ARG(s->amz_date));
-		return SIGV4_E_EXPIRED;
-	}
-	if (!in_time(a, s, now, ret_why))
-		return SIGV4_E_EXPIRED;
-	if (!covers(r, s))
-		return SIGV4_E_MISMATCH;
+	if (o != SIGV4_OK)
+		return o;
 	canonical = sigv4_canonical(a, r, s, body, true);
 	sig = sigv4_signature(a, s, secret, sigv4_to_sign(a, s, canonical));
 	return secret_eq(sig, s->signature) ? SIGV4_OK : SIGV4_E_MISMATCH;

@@ -136,36 +136,100 @@ test_vectors(void **state UNUSED)
 	assert_true(n > 20);
 }
 
+#define CRED "Credential=A/20150830/r/s/aws4_request"
+#define AUTH(alg, cred, rest) alg " " cred ", " rest
+#define REST "SignedHeaders=host, Signature=00"
+
+static enum sigv4_outcome
+read_and_claim(struct arena *a, const struct sigv4_request *r,
+    struct span *ret_why)
+{
+	struct sigv4 s;
+	enum sigv4_outcome o = sigv4_read(a, r, &s, ret_why);
+
+	if (o != SIGV4_OK)
+		return o;
+	return sigv4_claim(a, &s, SPAN("s"), INT64_C(1440938160000), ret_why);
+}
+
 static void
 test_refusals(void **state UNUSED)
 {
 	static const struct {
-		const char *auth;
+		const char *auth, *date, *query;
 		enum sigv4_outcome want;
+		const char *why;
 	} cases[] = {
-	    {"", SIGV4_E_MISSING},
-	    {"Basic eA==", SIGV4_E_INCOMPLETE},
-	    {"AWS4-HMAC-SHA256 Credential=A/20150830/r/s/aws4_request",
-		SIGV4_E_INCOMPLETE},
-	    {"AWS4-HMAC-SHA256 Credential=A/b, SignedHeaders=host, Signature=0",
-		SIGV4_E_INCOMPLETE},
-	    {"AWS4-HMAC-SHA256 Credential=A/20150830/r/s/aws4_request, "
-	     "SignedHeaders=host, Signature=00", SIGV4_OK},
+	    {"", "20150830T123600Z", "", SIGV4_E_MISSING, ""},
+	    {"Basic eA==", "20150830T123600Z", "", SIGV4_E_MISSING, ""},
+	    {AUTH("AWS4-HMAC-SHA256", CRED, REST), "20150830T123600Z", "",
+		SIGV4_OK, ""},
+	    {AUTH("AWS4-HMAC-SHA256", CRED, "Signature=1"), "20150830T123600Z",
+		"", SIGV4_E_INCOMPLETE, "Authorization header requires "
+		"'SignedHeaders' parameter. (Hashed with"},
+	    {"AWS4-HMAC-SHA256", "", "", SIGV4_E_INCOMPLETE, "Authorization "
+		"header requires 'Credential' parameter. Authorization header "
+		"requires 'Signature' parameter. Authorization header requires "
+		"'SignedHeaders' parameter. Authorization header requires "
+		"existence of either a 'X-Amz-Date' or a 'Date' header. "},
+	    {AUTH("AWS4-HMAC-SHA256", "Credential", REST), "20150830T123600Z",
+		"", SIGV4_E_INCOMPLETE, "Invalid key=value pair (missing "},
+	    {AUTH("AWS4-HMAC-SHA256", CRED, REST), "yesterday", "",
+		SIGV4_E_INCOMPLETE, "Date must be in ISO-8601 'basic format'. "
+		"Got 'yesterday'. See "},
+	    {AUTH("AWS4-HMAC-SHA512", CRED, REST), "20150830T123600Z", "",
+		SIGV4_E_INCOMPLETE, "Unsupported AWS 'algorithm': "
+		"'AWS4-HMAC-SHA512' (only AWS4-HMAC-SHA256 for now). "},
+	    {AUTH("AWS4-HMAC-SHA256", "Credential=A/b", REST),
+		"20150830T123600Z", "", SIGV4_E_INCOMPLETE, "Credential must "
+		"have exactly 5 slash-delimited elements, e.g. "
+		"keyid/date/region/service/term, got 'A/b'"},
+	    {AUTH("AWS4-HMAC-SHA256", CRED "/x", REST), "20150830T123600Z", "",
+		SIGV4_E_INCOMPLETE, "Credential must have exactly 5 "},
+	    {AUTH("AWS4-HMAC-SHA256", "Credential=A/1/r/x/aws5", REST),
+		"20150830T123600Z", "", SIGV4_E_CLAIM, "Credential should be "
+		"scoped to correct service: 's'. Credential should be scoped "
+		"with a valid terminator: 'aws4_request', not 'aws5'. Date in "
+		"Credential scope does not match YYYYMMDD from ISO-8601 "
+		"version of date from HTTP: '1' != '20150830', from "
+		"'20150830T123600Z'. "},
+	    {AUTH("AWS4-HMAC-SHA256", CRED, "SignedHeaders=date, Signature=0"),
+		"20150830T123600Z", "", SIGV4_E_CLAIM, "'Host' or "
+		"':authority' must be a 'SignedHeader' in the AWS "
+		"Authorization."},
+	    {AUTH("AWS4-HMAC-SHA256", CRED, REST), "20150830T122059Z", "",
+		SIGV4_E_EXPIRED, "Signature expired: 20150830T122059Z is now "
+		"earlier than 20150830T122100Z (20150830T123600Z - 15 min.)"},
+	    {AUTH("AWS4-HMAC-SHA256", CRED, REST), "20150830T125101Z", "",
+		SIGV4_E_EXPIRED, "Signature not yet current: 20150830T125101Z "
+		"is still later than 20150830T125100Z (20150830T123600Z + 15 "
+		"min.)"},
+	    {AUTH("AWS4-HMAC-SHA256", CRED, REST), "20150830T123600Z",
+		"X-Amz-Algorithm=x", SIGV4_E_CLAIM, "Found both "},
+	    {"", "", "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=x",
+		SIGV4_E_INCOMPLETE, "AWS query-string parameters must include "
+		"'X-Amz-Credential'. AWS query-string parameters must include "
+		"'X-Amz-Signature'. AWS query-string parameters must include "
+		"'X-Amz-SignedHeaders'. Re-examine the query-string "
+		"parameters."},
+	    {"", "", "X-Amz-Signature=0&X-Amz-Credential=A%2F1%2Fr%2Fs3%2Fx",
+		SIGV4_E_INCOMPLETE, "Query-string authentication version 4 "},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_arena_ struct arena *a = arena_new();
 		struct wire_header h[] = {
 		    {SPAN("Authorization"), span_of(cases[i].auth)},
-		    {SPAN("X-Amz-Date"), SPAN("20150830T123600Z")},
+		    {SPAN("X-Amz-Date"), span_of(cases[i].date)},
 		};
-		struct sigv4_request r = {SPAN("GET"), SPAN("/"), SPAN_NULL, h, 2};
-		struct sigv4 s = {0};
-		struct span why = SPAN_NULL;
+		struct sigv4_request r = {SPAN("GET"), SPAN("/"),
+		    span_of(cases[i].query), h, 2};
+		struct span why = SPAN("");
 
-		assert_int_equal(sigv4_read(a, &r, &s, &why), cases[i].want);
-		if (cases[i].want == SIGV4_E_INCOMPLETE)
-			assert_true(why.n > 0);
+		print_message("%zu\n", i);
+		assert_int_equal(read_and_claim(a, &r, &why), cases[i].want);
+		assert_string_equal(arena_str(a, span_to(why,
+		    strlen(cases[i].why))), cases[i].why);
 	}
 }
 
