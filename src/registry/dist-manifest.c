@@ -1,14 +1,10 @@
 /* Pulling, pushing and deleting manifests. */
 #include <openssl/evp.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/id.h"
 #include "registry/ref.h"
 #include "registry/rq.h"
-
-/* AWS: lastRecordedPullTime is updated at most once in 24 hours. */
-#define PULL_TIME_MS (24 * 3600 * 1000LL)
 
 static bool
 check_ref(struct rq *q)
@@ -20,20 +16,6 @@ check_ref(struct rq *q)
 	else
 		rq_error(q, 400, "TAG_INVALID", "the tag is not valid");
 	return false;
-}
-
-static void
-note_pull(struct rq *q, struct res *image)
-{
-	int64_t now = clock_ms();
-	int r;
-
-	if (now - doc_get_time(image->status, "lastPull") < PULL_TIME_MS)
-		return;
-	doc_set_time(q->a, image->status, "lastPull", now);
-	r = store_put_status(q->g->store, image);
-	if (r)
-		rq_fail(q, r < 0 ? r : err_fold(r));
 }
 
 void
@@ -50,9 +32,11 @@ manifest_get(struct rq *q)
 		return;
 	}
 	if (!span_is(q->http->method, "HEAD"))
-		note_pull(q, image);
-	if (q->status)
+		r = repo_note_pull(&q->key, q->a, image);
+	if (r) {
+		rq_fail(q, r);
 		return;
+	}
 	q->out = doc_get_str(image->spec, "manifest");
 	rq_header(q, "Content-Type", "%.*s",
 	    SPAN_ARG(doc_get_str(image->spec, "mediaType")));

@@ -37,10 +37,14 @@ struct registry {
 /* Keeps a blob from being swept for the grace time from now on. */
 void sweep_touch(struct registry *g, struct span digest);
 void sweep_soon(struct registry *g, int64_t ms);
+/* Deletes images of other registries that nobody used since. */
+void sweep_upstream(struct registry *g, int64_t before);
 void sweep_init(struct registry *g);
 void sweep_done(struct registry *g);
 
 /* layer.c */
+/* Writes down that a layer is unpacked. */
+int layer_record(struct registry *g, struct span digest, struct span diff_id);
 void layer_init(struct registry *g);
 void layer_done(struct registry *g);
 

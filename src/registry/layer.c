@@ -66,15 +66,15 @@ layer_known(struct registry *g, struct arena *a, struct span digest,
 	return 0;
 }
 
-static int
-layer_record(struct registry *g, const struct layer *l)
+int
+layer_record(struct registry *g, struct span digest, struct span diff_id)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct res *row = res_new(a, &registry_layer, global, SPAN_NULL,
-	    span_of(l->digest));
+	    digest);
 	int r;
 
-	doc_set_str(a, row->spec, "diffId", span_of(l->diff_id));
+	doc_set_str(a, row->spec, "diffId", diff_id);
 	r = store_insert(g->store, a, row);
 	return r == STORE_E_EXISTS ? 0 : r;
 }
@@ -94,7 +94,8 @@ layer_unpacked(void *ctx, int err, struct span why)
 		layer_free(l);
 		return;
 	}
-	if (err == 0 && layer_record(g, l)) {
+	if (err == 0 &&
+	    layer_record(g, span_of(l->digest), span_of(l->diff_id))) {
 		err = -EIO;
 		why = SPAN("the layer could not be recorded");
 	}
@@ -167,6 +168,8 @@ layer_ensure(struct registry *g, struct span digest, struct span diff_id,
 
 	if (r)
 		return err_trace(r);
+	/* Who asks will mount it soon. */
+	sweep_touch(g, digest);
 	if (known.n)
 		return span_eq(known, diff_id) ? 0 : LAYER_E_BAD;
 	if (!g->layers)
@@ -180,6 +183,18 @@ layer_ensure(struct registry *g, struct span digest, struct span diff_id,
 	}
 	layers_start(g);
 	return LAYER_WAIT;
+}
+
+bool
+layer_pending(const struct registry *g, struct span digest)
+{
+	struct layer *l, *next;
+
+	HASH_ITER(hh, g->layer_jobs, l, next) {
+		if (span_is(digest, l->digest))
+			return true;
+	}
+	return false;
 }
 
 void

@@ -18,5 +18,12 @@
 enum { LAYER_WAIT = 1, LAYER_E_BAD };
 int layer_ensure(struct registry *g, struct span digest, struct span diff_id,
     struct span media_type, layer_cb cb, void *ctx);
+/* Removes unpacked layers whose blob is gone. */
+int layers_sweep(struct registry *g, struct arena *a);
+/* Makes what is recorded and what is unpacked agree, after a kill between the
+ * two: what is not known goes, what is not there is forgotten. */
+void layers_reconcile(struct registry *g);
+bool layer_pending(const struct registry *g, struct span digest);
+
 /* The callback of ctx will not be called. */
 void layer_cancel(struct registry *g, void *ctx);

@@ -161,6 +161,18 @@ manifest_parse(struct arena *a, struct span bytes, struct span content_type,
 	return 0;
 }
 
+struct span
+manifest_for(const struct manifest *index, struct span arch)
+{
+	for (size_t i = 0; i < index->n_manifests; i++) {
+		const struct descriptor *d = &index->manifests[i];
+
+		if (span_is(d->os, "linux") && span_eq(d->arch, arch))
+			return d->digest;
+	}
+	return SPAN_NULL;
+}
+
 bool
 manifest_is_image(const struct manifest *m)
 {

@@ -50,5 +50,8 @@ enum { MANIFEST_E_INVALID = 1 };
 int manifest_parse(struct arena *a, struct span bytes,
     struct span content_type, struct manifest *ret, const char **ret_why);
 
+/* Digest of what an index has for linux/arch; empty: nothing. */
+struct span manifest_for(const struct manifest *index, struct span arch);
+
 /* An image configuration that can be run: not an artifact's. */
 bool manifest_is_image(const struct manifest *m);

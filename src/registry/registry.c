@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "registry/internal.h"
 #include "registry/kinds.h"
+#include "registry/layer.h"
 #include "registry/upload.h"
 
 /* Services know a store, not who else works on it: see registry_of(). */
@@ -29,6 +30,7 @@ registry_new(const struct registry_config *c, struct registry **ret)
 	sweep_init(g);
 	list_add(&registries, &g->node);
 	uploads_expire(g, false);
+	layers_reconcile(g);
 	*ret = g;
 	return 0;
 }

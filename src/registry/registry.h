@@ -27,6 +27,9 @@ struct layer_engine {
 	/* -EBUSY while a container uses the layer. */
 	void (*remove)(void *ctx, struct span digest, layer_cb cb,
 	    void *cb_ctx);
+	/* NULL: nothing is left over from before.  err is not 0: n is 0. */
+	void (*list)(void *ctx, void (*cb)(void *ctx, int err,
+	    const struct span *digests, size_t n), void *cb_ctx);
 	void *ctx;
 };
 

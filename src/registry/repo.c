@@ -294,6 +294,22 @@ repo_put_image(const struct repo_key *k, struct arena *a,
 	return insert_image(k, a, in);
 }
 
+/* AWS: lastRecordedPullTime is updated at most once in 24 hours. */
+#define PULL_TIME_MS (24 * 3600 * 1000LL)
+
+int
+repo_note_pull(const struct repo_key *k, struct arena *a, struct res *image)
+{
+	int64_t now = clock_ms();
+	int r;
+
+	if (now - doc_get_time(image->status, "lastPull") < PULL_TIME_MS)
+		return 0;
+	doc_set_time(a, image->status, "lastPull", now);
+	r = store_put_status(k->store, image);
+	return r ? fold(r) : 0;
+}
+
 static int
 delete_all(const struct repo_key *k, struct arena *a, const struct kind *kind,
     const char *index, struct span value)

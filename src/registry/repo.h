@@ -64,6 +64,10 @@ int repo_delete_tag(const struct repo_key *k, struct arena *a,
 /* Everything in it. */
 int repo_delete(const struct repo_key *k, struct arena *a, bool force);
 
+/* Writes down, once a day at most, that the image was pulled. */
+int repo_note_pull(const struct repo_key *k, struct arena *a,
+    struct res *image);
+
 /* Blob links: ret may be NULL.  REPO_E_NO_IMAGE: not in this repository. */
 int repo_blob(const struct repo_key *k, struct arena *a, struct span digest,
     struct res **ret);

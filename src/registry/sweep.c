@@ -5,7 +5,8 @@
  * then, when that is durable, files without a link anywhere, then unpacked
  * layers.  A blob that was pushed, asked for or mounted within the grace time
  * stays: a push that is under way counts on it.  Nothing is swept while a
- * thread puts a blob into place.
+ * thread puts a blob into place.  Images of other registries go when nobody
+ * used them for a month.
  */
 #include <errno.h>
 
@@ -13,11 +14,13 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "registry/internal.h"
-#include "registry/kinds.h"
+#include "registry/layer.h"
+#include "registry/repo.h"
 #include "registry/upload.h"
 
 #define GRACE_MS (3600 * 1000)
 #define EXPIRE_MS (3600 * 1000)
+#define UPSTREAM_MS (30 * 24 * 3600 * 1000LL)
 
 static const struct scope everywhere = {SPAN_NULL, SPAN_NULL};
 
@@ -125,50 +128,6 @@ sweep_file(void *ctx, struct span digest, int64_t mtime_ms)
 	return blob_remove(s->g->blobs, digest) < 0 ? -EIO : 0;
 }
 
-struct removal {
-	struct registry *g;
-	int64_t row;
-};
-
-static void
-layer_removed(void *ctx, int err, struct span why)
-{
-	_cleanup_arena_ struct arena *a = arena_new();
-	_cleanup_free_ struct removal *m = ctx;
-	struct res *row;
-
-	/* Busy: a container still runs on it; the next sweep tries again. */
-	if (err == -EBUSY)
-		return;
-	if (err)
-		log_warn("cannot remove a layer: %.*s, ignoring",
-		    SPAN_ARG(why));
-	else if (store_get_row(m->g->store, a, m->row, &row) == 0 &&
-	    store_delete(m->g->store, row))
-		log_warn("cannot forget a layer, ignoring");
-}
-
-static int
-sweep_layers(struct sweep *s)
-{
-	struct query all = {.kind = &registry_layer, .any_parent = true};
-	struct res_list l;
-	uint64_t size;
-	int r = store_list(s->g->store, s->a, &all, &l);
-
-	for (size_t i = 0; r == 0 && s->g->layers && i < l.n; i++) {
-		struct removal *m;
-
-		if (blob_size(s->g->blobs, l.v[i]->id, &size) != BLOB_E_NONE)
-			continue;
-		m = xcalloc(1, sizeof(*m));
-		*m = (struct removal){s->g, l.v[i]->row};
-		s->g->layers->remove(s->g->layers->ctx, l.v[i]->id,
-		    layer_removed, m);
-	}
-	return r;
-}
-
 static void
 sweep_files(void *ctx, int err)
 {
@@ -187,7 +146,7 @@ sweep_files(void *ctx, int err)
 	}
 	r = blobs_each(g->blobs, sweep_file, &s);
 	if (r == 0)
-		r = sweep_layers(&s);
+		r = layers_sweep(g, a);
 	if (r)
 		log_warn("sweep: %s, ignoring", err_last());
 	else if (s.n)
@@ -247,6 +206,29 @@ on_deleted(void *ctx, const struct change *c)
 		sweep_soon(g, g->grace_ms + 1000);
 }
 
+/* Whoever needs one again pulls it again.  An image that an index lists goes
+ * after the index. */
+void
+sweep_upstream(struct registry *g, int64_t before)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct query all = {.kind = &ecr_image, .any_parent = true,
+	    .scope = {SPAN(UPSTREAM), SPAN_NULL}};
+	struct span unused;
+	struct res_list l;
+	int r = store_list(g->store, a, &all, &l);
+
+	for (size_t i = 0; r >= 0 && i < l.n; i++) {
+		struct repo_key k = {g->store, l.v[i]->scope, l.v[i]->parent};
+
+		if (MAX(l.v[i]->created, doc_get_time(l.v[i]->status,
+			"lastPull")) < before)
+			r = repo_delete_image(&k, a, l.v[i]->id, &unused);
+	}
+	if (r < 0)
+		log_warn("sweep: %s, ignoring", err_last());
+}
+
 static void
 on_expire_timer(uv_timer_t *t)
 {
@@ -254,6 +236,7 @@ on_expire_timer(uv_timer_t *t)
 
 	CAST_OBJ(g, t->data, REGISTRY_MAGIC);
 	uploads_expire(g, false);
+	sweep_upstream(g, clock_ms() - UPSTREAM_MS);
 	sweep_soon(g, 0);
 }
 

@@ -32,7 +32,6 @@ struct ensure {
 	struct span arch;
 	struct repo_key key;
 	struct image img;
-	struct span *layers;
 	size_t waiting;	   /* layers that are being unpacked */
 	bool settled;
 	int err;
@@ -79,6 +78,14 @@ fail_not_found(struct ensure *e)
 }
 
 static void
+fail_platform(struct ensure *e)
+{
+	fail(e, -ENOEXEC, "pull image manifest has been retried 1 time(s): "
+	    "image Manifest does not contain descriptor matching platform "
+	    "'linux/%.*s'", SPAN_ARG(e->arch));
+}
+
+static void
 ensure_free(struct ensure *e)
 {
 	CHECK_OBJ(e, ENSURE_MAGIC);
@@ -121,6 +128,26 @@ on_layer(void *ctx, int err, struct span why)
 		settle(e);
 }
 
+/* A layer may come several times, as the empty one of many builders does;
+ * overlayfs takes none twice.  The topmost decides: it hides what it hid
+ * further down, and brings again what it brought there. */
+static void
+stack_layers(struct ensure *e, const struct manifest *m)
+{
+	struct span *v = arena_array(e->a, struct span, m->n_layers + 1);
+	size_t n = 0, j;
+
+	for (size_t i = 0; i < m->n_layers; i++) {
+		for (j = i + 1; j < m->n_layers; j++)
+			if (span_eq(m->layers[i].digest, m->layers[j].digest))
+				break;
+		if (j == m->n_layers)
+			v[n++] = arena_span(e->a, m->layers[i].digest);
+	}
+	e->img.layers = v;
+	e->img.n_layers = n;
+}
+
 static void
 want_layers(struct ensure *e, const struct manifest *m,
     const struct image_config *c)
@@ -133,9 +160,7 @@ want_layers(struct ensure *e, const struct manifest *m,
 		    m->n_layers, c->n_diff_ids);
 		return;
 	}
-	e->layers = arena_array(e->a, struct span, m->n_layers + 1);
 	for (size_t i = 0; i < m->n_layers && !e->settled; i++) {
-		e->layers[i] = arena_span(e->a, m->layers[i].digest);
 		r = layer_ensure(e->im->config.registry, m->layers[i].digest,
 		    c->diff_ids[i], m->layers[i].media_type, on_layer, e);
 		if (r == LAYER_WAIT)
@@ -146,8 +171,7 @@ want_layers(struct ensure *e, const struct manifest *m,
 		else if (r)
 			fail(e, r, "failed to register layer: %s", err_last());
 	}
-	e->img.layers = e->layers;
-	e->img.n_layers = m->n_layers;
+	stack_layers(e, m);
 	if (e->waiting == 0)
 		settle(e);
 }
@@ -204,10 +228,7 @@ read_config(struct ensure *e, const struct manifest *m)
 		return;
 	}
 	if (!span_is(c.os, "linux") || !span_eq(c.arch, e->arch)) {
-		fail(e, -ENOEXEC, "image with reference %.*s was found but does "
-		    "not match the specified platform: wanted linux/%.*s, "
-		    "actual: %.*s/%.*s", SPAN_ARG(e->text), SPAN_ARG(e->arch),
-		    SPAN_ARG(c.os), SPAN_ARG(c.arch));
+		fail_platform(e);
 		return;
 	}
 	fill(e, m, &c);
@@ -229,6 +250,8 @@ load(struct ensure *e, struct span ref, struct res **ret, struct manifest *m)
 	else if (manifest_parse(e->a, doc_get_str((*ret)->spec, "manifest"),
 	    doc_get_str((*ret)->spec, "mediaType"), m, &why))
 		fail(e, -EBADMSG, "%s", why);
+	else if ((r = repo_note_pull(&e->key, e->a, *ret)) != 0)
+		fail(e, r, "%s", err_last());
 	else
 		return true;
 	return false;
@@ -245,16 +268,9 @@ resolve(struct ensure *e, struct span ref)
 		return;
 	e->img.pinned = image->id;
 	if (m.index) {
-		for (size_t i = 0; i < m.n_manifests && !child.n; i++) {
-			if (span_is(m.manifests[i].os, "linux") &&
-			    span_eq(m.manifests[i].arch, e->arch))
-				child = m.manifests[i].digest;
-		}
+		child = manifest_for(&m, e->arch);
 		if (!child.n) {
-			fail(e, -ENOEXEC, "pull image manifest has been retried "
-			    "1 time(s): image Manifest does not contain "
-			    "descriptor matching platform 'linux/%.*s'",
-			    SPAN_ARG(e->arch));
+			fail_platform(e);
 			return;
 		}
 		if (!load(e, child, &image, &m))
@@ -310,6 +326,26 @@ on_pulled(void *ctx, int err, struct span why, struct span digest)
 		resolve(e, arena_span(e->a, digest));
 }
 
+/* What a digest names never changes: what is here need not be asked for. */
+static bool
+is_here(struct ensure *e)
+{
+	struct res *image;
+	struct manifest m;
+	struct span child;
+	const char *why;
+
+	if (!e->ref.digest.n ||
+	    repo_image(&e->key, e->a, e->ref.digest, &image) ||
+	    manifest_parse(e->a, doc_get_str(image->spec, "manifest"),
+		doc_get_str(image->spec, "mediaType"), &m, &why))
+		return false;
+	if (!m.index)
+		return true;
+	child = manifest_for(&m, e->arch);
+	return child.n && repo_image(&e->key, e->a, child, &image) == 0;
+}
+
 static void
 start(struct ensure *e, struct scope scope)
 {
@@ -334,7 +370,11 @@ start(struct ensure *e, struct scope scope)
 		    "here: %.*s", SPAN_ARG(e->text));
 	} else {
 		e->key = upstream_key(e->im, e->a, &e->ref);
-		pull_start(e->im->puller, &e->ref, e->arch, on_pulled, e);
+		if (is_here(e))
+			resolve(e, e->ref.digest);
+		else
+			pull_start(e->im->puller, &e->ref, e->arch, on_pulled,
+			    e);
 	}
 }
 

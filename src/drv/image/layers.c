@@ -7,6 +7,8 @@
 #include "drv/warden.h"
 #include "registry/registry.h"
 
+#define LAYERS_MAX 50000 /* fit into a message */
+
 struct layers {
 	struct layer_engine pub;
 	struct warden *warden;
@@ -82,6 +84,38 @@ remove_layer(void *ctx, struct span digest, layer_cb cb, void *cb_ctx)
 	send_to(l, cb, cb_ctx);
 }
 
+struct list_wait {
+	void (*cb)(void *ctx, int err, const struct span *digests, size_t n);
+	void *ctx;
+};
+
+static void
+on_listed(void *ctx, int err, struct span why UNUSED, struct msg_reader *m)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	_cleanup_free_ struct list_wait *w = ctx;
+	struct span *v = NULL;
+	size_t n = 0;
+
+	if (err == 0)
+		v = msg_spans(m, a, LAYERS_MAX, &n);
+	if (err == 0 && !msg_ok(m))
+		err = -EBADMSG;
+	w->cb(w->ctx, err, v, err ? 0 : n);
+}
+
+static void
+list_layers(void *ctx, void (*cb)(void *ctx, int err,
+    const struct span *digests, size_t n), void *cb_ctx)
+{
+	struct layers *l = ctx;
+	struct list_wait *w = xcalloc(1, sizeof(*w));
+
+	*w = (struct list_wait){cb, cb_ctx};
+	warden_begin(l->warden, WARDEN_IMAGE_LIST);
+	warden_send(l->warden, on_listed, w);
+}
+
 struct layer_engine *
 layers_warden_new(struct warden *w, struct store *s)
 {
@@ -89,7 +123,7 @@ layers_warden_new(struct warden *w, struct store *s)
 
 	l->warden = w;
 	l->store = s;
-	l->pub = (struct layer_engine){unpack, remove_layer, l};
+	l->pub = (struct layer_engine){unpack, remove_layer, list_layers, l};
 	return &l->pub;
 }
 

@@ -337,15 +337,10 @@ want_blobs(struct pull *u)
 static void
 take_index(struct pull *u)
 {
-	const struct manifest *m = &u->index_m;
-
-	for (size_t i = 0; i < m->n_manifests; i++) {
-		if (span_is(m->manifests[i].os, "linux") &&
-		    span_eq(m->manifests[i].arch, u->arch)) {
-			u->want = m->manifests[i].digest;
-			get_manifest(u, u->want);
-			return;
-		}
+	u->want = manifest_for(&u->index_m, u->arch);
+	if (u->want.n) {
+		get_manifest(u, u->want);
+		return;
 	}
 	pull_fail(u, -ENOEXEC, "pull image manifest has been retried 1 "
 	    "time(s): image Manifest does not contain descriptor matching "
@@ -532,7 +527,14 @@ puller_new(struct real_images *im)
 	return p;
 }
 
-/* The images object has answered for every pull already. */
+static void
+on_nobody(void *ctx UNUSED, int err UNUSED, struct span why UNUSED,
+    struct span digest UNUSED)
+{
+}
+
+/* The images object has answered for every pull already: who asked is gone
+ * when the last jobs end. */
 void
 puller_free(struct puller *p)
 {
@@ -540,6 +542,8 @@ puller_free(struct puller *p)
 
 	if (!p)
 		return;
+	list_each(n, &p->pulls)
+		list_entry(n, struct pull, node)->cb = on_nobody;
 	registry_drain(p->im->config.registry);
 	HASH_ITER(hh, p->blobs, b, next) {
 		if (b->fetch)
