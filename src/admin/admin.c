@@ -179,6 +179,12 @@ dump(struct admin *ad, struct arena *a, struct span want, struct buf *b)
 		if ((r = doc_parse_json(one, line, &d)))
 			return err_fold(r);
 		kind = doc_get_str(d, "kind");
+		/* The store's own parts tell of themselves, too. */
+		if (!kind.n) {
+			kind = arena_fmt_span(one, "live.%.*s",
+			    SPAN_ARG(doc_get_str(d, "class")));
+			doc_set_str(one, d, "kind", kind);
+		}
 		if (!span_glob(want, kind))
 			continue;
 		doc_write_json(b, admin_hide(one, kind, d));

@@ -1,0 +1,314 @@
+"""The neargate command, and what `up` and `down` do to a host."""
+import json
+import os
+import pathlib
+import select
+import shutil
+import signal
+import subprocess
+import time
+
+import boto3
+import pytest
+
+import cli
+from cli import Instance, neargate
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("crun"), reason="root and crun")
+
+
+def until(what, seconds=30):
+    end = time.monotonic() + seconds
+    while not (got := what()):
+        assert time.monotonic() < end, "it does not come"
+        time.sleep(0.05)
+    return got
+
+
+def gone(pid):
+    """Waits for the end of a process that is not ours."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    assert select.select([fd], [], [], 20)[0]
+    os.close(fd)
+
+
+@pytest.fixture(scope="module")
+def one():
+    i = Instance()
+    yield i
+    i.down()
+    assert i.leftovers() == []
+
+
+def run_task(i, image, command, family="t"):
+    ecs = i.client("ecs")
+    subnet = i.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    ecs.create_cluster(clusterName="c")
+    ecs.register_task_definition(
+        family=family, requiresCompatibilities=["FARGATE"], networkMode="awsvpc",
+        cpu="256", memory="512", containerDefinitions=[{
+            "name": "main", "image": image, "stopTimeout": 2, "command": ["sh", "-c", command]}])
+    r = ecs.run_task(cluster="c", taskDefinition=family, launchType="FARGATE",
+                     networkConfiguration={"awsvpcConfiguration": {
+                         "subnets": [subnet], "assignPublicIp": "ENABLED"}})
+    assert not r["failures"], r
+    return r["tasks"][0]["taskArn"]
+
+
+def task(i, arn):
+    return i.client("ecs").describe_tasks(cluster="c", tasks=[arn])["tasks"][0]
+
+
+def running(i, arn):
+    def look():
+        t = task(i, arn)
+        assert t["lastStatus"] != "STOPPED", t
+        return t["lastStatus"] == "RUNNING"
+    until(look)
+
+
+# --- words ---------------------------------------------------------------
+
+def test_help_names_every_command():
+    out = neargate("help").stdout
+    for name in ("up", "down", "env", "status", "logs", "dump", "doctor", "version"):
+        assert f"\n  {name} " in out
+        assert neargate(name, "--help").stdout.startswith(f"usage: neargate {name}")
+        assert neargate("help", name).stdout == neargate(name, "--help").stdout
+
+
+@pytest.mark.parametrize("args, say", [
+    ((), "usage:"), (("upp",), "there is no command upp"),
+    (("up", "--nope"), "up does not know --nope"),
+    (("up", "--listen"), "--listen takes a value"),
+    (("up", "--ephemeral=1"), "--ephemeral takes no value"),
+    (("status", "x"), "status: what is x?"),
+    (("help", "upp"), "there is no command upp"),
+    (("up", "--ephemeral", "--listen", "4566"), "not ADDRESS:PORT"),
+    (("up", "--instance", "Too/Long"), "not a name"),
+    (("status", "--run-dir", "x"), "must be absolute"),
+])
+def test_wrong_usage(args, say):
+    p = neargate(*args, check=False)
+    assert p.returncode == 2 and say in p.stderr and p.stdout == ""
+
+
+def test_what_does_not_run():
+    for cmd in ("status", "env", "dump"):
+        p = neargate(cmd, "--instance", "ngnone", check=False)
+        assert p.returncode == 1
+        assert "ngnone does not run; `neargate up` starts it" in p.stderr
+    assert neargate("down", "--instance", "ngnone").returncode == 0
+
+
+def test_without_root(tmp_path):
+    """Nobody has neither the right nor, here, sudo."""
+    def nobody():
+        os.setgid(65534)
+        os.setuid(65534)
+    (tmp_path / "neargate").write_bytes(cli.NEARGATE.read_bytes())
+    os.chmod(tmp_path / "neargate", 0o755)
+    for d in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        os.chmod(d, 0o755)
+    p = subprocess.run([tmp_path / "neargate", "status"], preexec_fn=nobody,
+                       capture_output=True, text=True)
+    assert p.returncode != 0 and "needs root" in p.stderr
+
+
+def test_doctor():
+    p = neargate("doctor", check=False)
+    lines = p.stdout.splitlines()
+    assert p.returncode == 0, p.stdout
+    for line in lines[:-1]:
+        assert line.split()[0] in ("ok", "warn"), line
+    assert lines[-1].endswith("0 in the way")
+
+
+# --- one instance --------------------------------------------------------
+
+def test_env_is_what_clients_need(one, tmp_path):
+    env = cli.evaluate(one("env").stdout)
+    assert env == {**one.env, **{k: env[k] for k in ("PWD", "_") if k in env}}
+    assert "AWS_SESSION_TOKEN" not in env
+    assert env["AWS_REGION"] == env["AWS_DEFAULT_REGION"] == "us-east-1"
+    assert cli.evaluate(one("env", "--region", "eu-west-1").stdout)["AWS_REGION"] == "eu-west-1"
+    p = subprocess.run(["/usr/bin/aws", "--endpoint-url", env["AWS_ENDPOINT_URL"], "sts",
+                        "get-caller-identity"], env=env, capture_output=True, text=True)
+    assert json.loads(p.stdout)["Account"] == one.status()["account"]
+
+
+def test_up_again_says_so(one):
+    p = neargate("up", "--instance", one.name, "--env-file", one.run / "e")
+    assert "runs already at " + one.endpoint in p.stderr
+    assert cli.evaluate(p.stdout)["AWS_ACCESS_KEY_ID"] == one.env["AWS_ACCESS_KEY_ID"]
+    assert (one.run / "e").read_text() == p.stdout
+    assert (one.run / "e").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_environment_names_the_instance(one):
+    p = neargate("status", env={**os.environ, "NEARGATE_INSTANCE": one.name})
+    assert one.endpoint in p.stdout and one.name in p.stdout
+
+
+def test_status(one):
+    s = one.status()
+    assert s["endpoint"] == one.endpoint and s["ephemeral"] is True
+    assert s["instance"] == one.name and s["stateDir"] == str(one.state)
+    text = one("status").stdout
+    assert "memory     neargated " in text and "tasks      none" in text
+
+
+def test_two_at_the_same_time(one):
+    two = Instance("--account", "210987654321", "--root-access-key", "AKIATWOTWOTWOTWOTWOX",
+                   "--root-secret-key", "se'cret \"$x")
+    try:
+        assert two.name != one.name and two.port != one.port
+        assert two.env["AWS_SECRET_ACCESS_KEY"] == "se'cret \"$x"
+        assert two.client("sts").get_caller_identity()["Account"] == "210987654321"
+        one.client("ecs").create_cluster(clusterName="only-in-one")
+        assert two.client("ecs").list_clusters()["clusterArns"] == []
+        for line in cli.processes().values():
+            assert "se'cret" not in line
+        wrong = boto3.client("sts", endpoint_url=one.endpoint, region_name="us-east-1",
+                             aws_access_key_id=two.env["AWS_ACCESS_KEY_ID"],
+                             aws_secret_access_key=two.env["AWS_SECRET_ACCESS_KEY"])
+        with pytest.raises(wrong.exceptions.ClientError):
+            wrong.get_caller_identity()
+    finally:
+        two.down()
+    assert two.leftovers() == []
+    assert one.client("sts").get_caller_identity()
+
+
+def test_a_taken_port_is_told_at_once(one):
+    start = time.monotonic()
+    p = neargate("up", "--ephemeral", "--listen", f"127.0.0.1:{one.port}", check=False)
+    assert p.returncode == 1 and time.monotonic() - start < 10
+    assert f"cannot listen on 127.0.0.1 port {one.port}: Address already in use" in p.stderr
+    assert "could not start" in p.stderr
+    assert not [x for x in cli.processes().values() if f"127.0.0.1:{one.port}" in x
+                and one.name not in x]
+
+
+def test_dump_hides_secrets(one):
+    one.client("ecs").create_cluster(clusterName="dumped")
+    one.client("ecs").register_task_definition(
+        family="hide", requiresCompatibilities=["FARGATE"], networkMode="awsvpc",
+        cpu="256", memory="512", containerDefinitions=[{
+            "name": "a", "image": "b",
+            "environment": [{"name": "PASS", "value": "hunter2"}]}])
+    everything = one("dump").stdout
+    rows = [json.loads(line) for line in everything.splitlines()]
+    assert {"ecs.cluster", "ecs.task-definition", "live.registry"} <= {r["kind"] for r in rows}
+    assert "hunter2" not in everything
+    assert one.env["AWS_SECRET_ACCESS_KEY"] not in everything
+    only = [json.loads(line) for line in one("dump", "ecs.cluster").stdout.splitlines()]
+    assert {r["kind"] for r in only} == {"ecs.cluster"}
+    assert "dumped" in [r["id"] for r in only]
+
+
+def test_the_admin_socket_is_closed(one):
+    s = one.run / "daemon" / "admin"
+    assert s.stat().st_mode & 0o777 == 0o600
+    assert s.parent.stat().st_mode & 0o777 == 0o700
+    assert (one.state / "root-credentials").stat().st_mode & 0o777 == 0o600
+
+
+def test_daemon_log(one):
+    assert f"ready on 127.0.0.1:{one.port}" in one("logs").stdout
+
+
+# --- tasks, kills --------------------------------------------------------
+
+def test_logs_of_a_task(one):
+    image = one.push("logs")
+    arn = run_task(one, image, "echo out; echo err >&2; sleep 1000")
+    running(one, arn)
+    ident = arn.rsplit("/", 1)[1]
+    for name in (arn, ident, ident[:8]):
+        out = until(lambda: one("logs", name).stdout)
+        assert "main out" in out and "main (stderr) err" in out
+    follow = subprocess.Popen([cli.NEARGATE, "logs", "-f", ident, "--instance", one.name],
+                              stdout=subprocess.PIPE, text=True)
+    assert follow.stdout.readline().endswith(("main out\n", "main (stderr) err\n"))
+    one.client("ecs").stop_task(cluster="c", task=arn)
+    assert follow.wait(60) == 0
+    assert one("logs", "no-such", check=False).returncode == 1
+
+
+def test_kills_lose_nothing(one):
+    """neargated alone, then the warden, too: the task does not notice."""
+    image = one.push("kills")
+    arn = run_task(one, image, "sleep 100000")
+    running(one, arn)
+    before = [p for p, line in cli.processes().items() if line.startswith("sleep 100000")]
+    assert before
+    pid = one.status()["pid"]
+    os.kill(pid, signal.SIGKILL)
+    gone(pid)
+    p = neargate("up", "--instance", one.name)
+    assert "runs already" in p.stderr, "the warden starts it again"
+    assert one.status()["pid"] != pid
+    warden, pid = one.warden(), one.status()["pid"]
+    os.kill(warden, signal.SIGKILL)
+    gone(warden)
+    gone(pid)
+    p = neargate("up", "--instance", one.name)
+    assert "Neargate runs at " + one.endpoint in p.stderr
+    assert cli.evaluate(p.stdout)["AWS_ACCESS_KEY_ID"] == one.env["AWS_ACCESS_KEY_ID"]
+    assert task(one, arn)["lastStatus"] == "RUNNING"
+    assert [p for p, line in cli.processes().items() if line.startswith("sleep 100000")] == before
+    one.client("ecs").stop_task(cluster="c", task=arn)
+    until(lambda: task(one, arn)["lastStatus"] == "STOPPED")
+
+
+def test_down_ends_what_runs():
+    i = Instance()
+    try:
+        running(i, run_task(i, i.push("down"), "sleep 65432"))
+    finally:
+        i.down()
+    assert i.leftovers() == []
+    assert not [x for x in cli.processes().values() if x.startswith("sleep 65432")]
+    assert i("down").returncode == 0
+
+
+def test_foreground_ends_with_its_process():
+    p = subprocess.Popen([cli.NEARGATE, "up", "--ephemeral", "--foreground"],
+                         stdout=subprocess.PIPE, text=True)
+    text = ""
+    while "NEARGATE_INSTANCE" not in text:
+        line = p.stdout.readline()
+        assert line, "it ended: " + text
+        text += line
+    name = cli.evaluate(text)["NEARGATE_INSTANCE"]
+    assert neargate("status", "--instance", name)
+    p.send_signal(signal.SIGINT)
+    assert p.wait(30) == 0
+    assert not pathlib.Path("/run/neargate-" + name).exists()
+    assert not pathlib.Path("/var/lib/neargate-" + name).exists()
+
+
+def test_what_is_stored_stays(tmp_path):
+    os.chmod(tmp_path, 0o755)
+    for d in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        os.chmod(d, 0o755)
+    name, state = "ngkeep", tmp_path / "state"
+    args = ("--instance", name, "--state-dir", state, "--listen", "127.0.0.1:0")
+    try:
+        p = neargate("up", *args)
+        assert "Neargate runs at http://127.0.0.1:" in p.stdout
+        first = cli.evaluate(neargate("env", "--instance", name).stdout)
+        neargate("down", "--instance", name)
+        assert (state / "state.db").exists()
+        assert not pathlib.Path("/run/neargate-" + name).exists()
+        neargate("up", *args)
+        again = cli.evaluate(neargate("env", "--instance", name).stdout)
+        assert again["AWS_ACCESS_KEY_ID"] == first["AWS_ACCESS_KEY_ID"]
+    finally:
+        neargate("down", "--instance", name, "--purge")
+    assert not state.exists()
