@@ -31,7 +31,7 @@ class Daemon:
         port_file = os.path.join(self.state, "port")
         if os.path.exists(port_file):
             os.unlink(port_file)
-        self.log = open(os.path.join(self.state, "log"), "ab")
+        self.log = open(os.path.join(self.state, "daemon.log"), "ab")
         self.process = subprocess.Popen(
             [BUILD / "neargated", "--state-dir", self.state, "--listen", "127.0.0.1:0",
              "--port-file", port_file, "--account", ACCOUNT, "--root-access-key", KEY,
@@ -47,7 +47,7 @@ class Daemon:
         self.endpoint = f"http://127.0.0.1:{self.port}"
 
     def read_log(self):
-        with open(os.path.join(self.state, "log"), errors="replace") as f:
+        with open(os.path.join(self.state, "daemon.log"), errors="replace") as f:
             return f.read()
 
     def kill(self):

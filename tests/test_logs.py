@@ -353,3 +353,265 @@ def test_cli_follow(daemon, logs, stream):
     finally:
         p.send_signal(signal.SIGINT)
         p.communicate(timeout=10)
+
+
+# Container output: records as the monitor writes them (doc/format/container-log.md), into
+# the directory of a container that the fake runtime "runs".
+
+class Output:
+    def __init__(self, daemon, container):
+        self.dir = pathlib.Path(daemon.state, "log", container)
+        self.segment = 0
+
+    def start(self):
+        self.dir.mkdir(mode=0o2750)
+        self.next()
+
+    def next(self):
+        self.segment += 1
+        self.file = open(self.dir / f"{self.segment:06}.log", "ab", buffering=0)
+
+    def write(self, text, kind="F", stream="o", ms=None):
+        text = text.encode() if isinstance(text, str) else text
+        self.file.write(f"{ms or now()} {stream} {kind} ".encode() + text + b"\n")
+
+    def end(self):
+        (self.dir / "end").touch()
+
+
+def define(daemon, group, more=(), **options):
+    container = {"name": "app", "image": "img", "logConfiguration": {
+        "logDriver": "awslogs", "options": {
+            "awslogs-group": group, "awslogs-region": REGION, "awslogs-stream-prefix": "web",
+            **options}}}
+    daemon.client("ecs").register_task_definition(
+        family="logs", networkMode="awsvpc", cpu="256", memory="512",
+        requiresCompatibilities=["FARGATE"], containerDefinitions=[container, *more])
+
+
+def run_task(daemon):
+    subnet = daemon.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    return daemon.client("ecs").run_task(
+        taskDefinition="logs", launchType="FARGATE", networkConfiguration={
+            "awsvpcConfiguration": {"subnets": [subnet]}})["tasks"][0]["taskArn"]
+
+
+def until(fn, seconds=10):
+    end = time.monotonic() + seconds
+    while True:
+        got = fn()
+        if got:
+            return got
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def task_is(daemon, arn, status):
+    t, = daemon.client("ecs").describe_tasks(tasks=[arn])["tasks"]
+    return t if t["lastStatus"] == status else None
+
+
+def messages(daemon, group, name):
+    return [e["message"] for p in daemon.client("logs").get_paginator(
+        "filter_log_events").paginate(logGroupName=group, logStreamNames=[name])
+        for e in p["events"]]
+
+
+@pytest.fixture
+def task(request):
+    """A daemon of its own with a running task: daemon, group, stream, output."""
+    d = Daemon()
+    d.client("ecs").create_cluster()
+    d.client("logs").create_log_group(logGroupName="/app")
+    define(d, "/app")
+    arn = run_task(d)
+    until(lambda: task_is(d, arn, "RUNNING"))
+    ident = arn.split("/")[-1]
+    yield d, "/app", "web/app/" + ident, Output(d, ident + "-0"), arn
+    d.stop()
+
+
+def test_output_becomes_events(task):
+    d, group, stream, out, arn = task
+    s, = d.client("logs").describe_log_streams(logGroupName=group)["logStreams"]
+    assert s["logStreamName"] == stream
+    out.start()
+    t = now()
+    out.write("one", ms=t)
+    out.write("", ms=t)
+    out.write("two", ms=t, stream="e")
+    out.write(b"bad \xff\xc3", ms=t + 1)
+    got = until(lambda: len(messages(d, group, stream)) == 3 and messages(d, group, stream))
+    assert got == ["one", "two", "bad \ufffd\ufffd"]
+    e = d.client("logs").get_log_events(logGroupName=group, logStreamName=stream)["events"]
+    assert [x["timestamp"] for x in e] == [t, t, t + 1]
+
+
+def test_output_latency(task):
+    d, group, stream, out, arn = task
+    logs = d.client("logs")
+    out.start()
+    took = []
+    token = logs.get_log_events(logGroupName=group, logStreamName=stream)["nextForwardToken"]
+    for i in range(20):
+        out.write(str(i))
+        begun = time.monotonic()
+        while True:
+            r = logs.get_log_events(logGroupName=group, logStreamName=stream, nextToken=token,
+                                    startFromHead=True)
+            if r["events"]:
+                break
+        took.append(time.monotonic() - begun)
+        token = r["nextForwardToken"]
+    assert sorted(took)[10] < 0.1, took
+
+
+def test_long_lines(task):
+    d, group, stream, out, arn = task
+    out.start()
+    out.write("a" * 16384, kind="P", ms=1700000000000)
+    out.write("other", stream="e")
+    out.write("b" * 10, ms=1700000000500)
+    for _ in range(20):
+        out.write("é" * 8192, kind="P")
+    out.write("end")
+    got = until(lambda: len(messages(d, group, stream)) == 4 and messages(d, group, stream))
+    assert sorted(map(len, got)) == sorted([5, 16394, 131059, 8192 * 20 - 131059 + 3])
+    e = d.client("logs").filter_log_events(logGroupName=group, filterPattern="aab")["events"]
+    assert [x["timestamp"] for x in e] == [1700000000000]
+
+
+def test_output_survives_kills(task):
+    """Nothing is lost or doubled, whenever the daemon dies."""
+    d, group, stream, out, arn = task
+    d.kill()
+    out.start()
+    n = 0
+    for i in range(5):
+        for _ in range(6000):
+            out.write(f"{n:06} " + "x" * 100, ms=1700000000000 + n)
+            n += 1
+            if n % 1000 == 0:
+                out.write("part ", kind="P")
+                out.write(f"{n:06} between", stream="e", ms=1700000000000 + n)
+                n += 1
+                out.write("end")
+        out.next()
+    out.end()
+    for i in range(12):
+        d.start()
+        time.sleep(0.004 * i)
+        if i < 11:
+            d.kill()
+    until(lambda: not out.dir.exists())
+    got = messages(d, group, stream)
+    assert [m[:6] for m in got if not m.startswith("part")] == [f"{i:06}" for i in range(n)]
+    assert got.count("part end") == len(got) - n > 20
+
+
+def test_segments_go(task):
+    d, group, stream, out, arn = task
+    out.start()
+    for i in range(3):
+        for j in range(50):
+            out.write(f"{i} {j}")
+        if i < 2:
+            out.next()
+    until(lambda: len(messages(d, group, stream)) == 150)
+    until(lambda: [p.name for p in out.dir.iterdir()] == ["000003.log"])
+    out.write("bye")
+    out.end()
+    until(lambda: not out.dir.exists())
+    assert messages(d, group, stream)[-1] == "bye"
+    d.client("ecs").stop_task(task=arn)
+    until(lambda: task_is(d, arn, "STOPPED"))
+
+
+def test_output_without_an_end(task):
+    """The monitor was killed: the task's end is the end."""
+    d, group, stream, out, arn = task
+    out.start()
+    out.write("one")
+    out.write("half", kind="P")
+    out.file.write(b"1700000000000 o F torn")
+    until(lambda: messages(d, group, stream))
+    d.client("ecs").stop_task(task=arn)
+    until(lambda: not out.dir.exists())
+    assert messages(d, group, stream) == ["one", "half"]
+
+
+def test_deleted_stream_drops_output(task):
+    d, group, stream, out, arn = task
+    out.start()
+    d.client("logs").delete_log_stream(logGroupName=group, logStreamName=stream)
+    out.write("nobody sees")
+    out.next()
+    out.write("this")
+    until(lambda: [p.name for p in out.dir.iterdir()] == ["000002.log"])
+    assert d.client("logs").filter_log_events(logGroupName=group)["events"] == []
+    assert "is dropped" in d.read_log()
+
+
+def test_output_without_a_driver():
+    """Kept on disk for `neargate logs`, the newest two segments."""
+    d = Daemon()
+    d.client("ecs").create_cluster()
+    d.client("ecs").register_task_definition(
+        family="logs", networkMode="awsvpc", cpu="256", memory="512",
+        requiresCompatibilities=["FARGATE"],
+        containerDefinitions=[{"name": "app", "image": "img"}])
+    arn = run_task(d)
+    until(lambda: task_is(d, arn, "RUNNING"))
+    out = Output(d, arn.split("/")[-1] + "-0")
+    out.start()
+    for i in range(4):
+        out.write(str(i))
+        out.next()
+    until(lambda: sorted(p.name for p in out.dir.iterdir()) == ["000004.log", "000005.log"])
+    d.kill()
+    d.start()
+    out.next()
+    until(lambda: sorted(p.name for p in out.dir.iterdir()) == ["000005.log", "000006.log"])
+    d.stop()
+
+
+def test_retention_deletes():
+    d = Daemon()
+    logs = d.client("logs")
+    logs.create_log_group(logGroupName="g")
+    for n in ("a", "b"):
+        logs.create_log_stream(logGroupName="g", logStreamName=n)
+        t = now() - 2 * 86400 * 1000
+        put(logs, {"logGroupName": "g", "logStreamName": n},
+            *[(t + i, "x" * 10) for i in range(1200)])
+        put(logs, {"logGroupName": "g", "logStreamName": n}, (now(), "new"))
+    size = logs.describe_log_groups()["logGroups"][0]["storedBytes"]
+    assert size == 2 * (1200 * 36 + 29)
+    logs.put_retention_policy(logGroupName="g", retentionInDays=1)
+    assert len(logs.filter_log_events(logGroupName="g")["events"]) == 2
+    until(lambda: logs.describe_log_groups()["logGroups"][0]["storedBytes"] == 58)
+    s = logs.describe_log_streams(logGroupName="g")["logStreams"][0]
+    assert s["firstEventTimestamp"] == s["lastEventTimestamp"] > t + 86400 * 1000
+    logs.delete_log_group(logGroupName="g")
+    d.kill()
+    d.start()
+    d.stop()
+
+
+def test_missing_group_stops_the_task():
+    d = Daemon()
+    d.client("ecs").create_cluster()
+    define(d, "/none")
+    arn = run_task(d)
+    t = until(lambda: task_is(d, arn, "STOPPED"))
+    assert t["stopCode"] == "TaskFailedToStart"
+    assert t["stoppedReason"] == (
+        "ResourceInitializationError: failed to validate logger args: create stream has been "
+        "retried 1 times: failed to create Cloudwatch log stream: ResourceNotFoundException: "
+        "The specified log group does not exist. : exit status 1")
+    define(d, "/made", **{"awslogs-create-group": "true"})
+    arn = run_task(d)
+    until(lambda: task_is(d, arn, "RUNNING"))
+    s, = d.client("logs").describe_log_streams(logGroupName="/made")["logStreams"]
+    assert s["logStreamName"] == "web/app/" + arn.split("/")[-1]
+    d.stop()

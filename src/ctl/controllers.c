@@ -1,6 +1,7 @@
 /* Every controller there is: one row each. */
 #include "ctl/ctl.h"
 #include "ctl/lb.h"
+#include "ctl/logs.h"
 #include "ctl/service-view.h"
 #include "ctl/task.h"
 #include "ctl/vpc.h"
@@ -10,6 +11,8 @@ const struct controller *const controllers[] = {
 	&ctl_lb,
 	&ctl_lb_group,
 	&ctl_edge,
+	&ctl_logs,
+	&ctl_logs_purge,
 	&ctl_task,
 	&ctl_service,
 	NULL,

@@ -30,7 +30,9 @@ static const char schema[] =
     " name TEXT PRIMARY KEY,"
     " made INTEGER NOT NULL,"
     " segment INTEGER NOT NULL,"
-    " offset INTEGER NOT NULL) WITHOUT ROWID;"
+    " offset INTEGER NOT NULL,"
+    " part0 BLOB, time0 INTEGER NOT NULL,"
+    " part1 BLOB, time1 INTEGER NOT NULL);"
     "PRAGMA user_version=1;"
     "COMMIT";
 
@@ -80,10 +82,12 @@ static const char *const sqls[SQLS] = {
     [SQL_OF_STREAM] = "SELECT id,stream,length(message)"
 	" FROM event INDEXED BY event_stream WHERE stream=?1 LIMIT ?3",
     [SQL_DELETE] = "DELETE FROM event WHERE id=?",
-    [SQL_SOURCE_GET] = "SELECT made,segment,offset FROM source WHERE name=?",
-    [SQL_SOURCE_PUT] = "INSERT INTO source(name,made,segment,offset)"
-	" VALUES(?,?,?,?) ON CONFLICT(name) DO UPDATE SET made=excluded.made,"
-	"segment=excluded.segment,offset=excluded.offset",
+    [SQL_SOURCE_GET] = "SELECT made,segment,offset,part0,time0,part1,time1"
+	" FROM source WHERE name=?",
+    [SQL_SOURCE_PUT] = "INSERT INTO source(name,made,segment,offset,"
+	"part0,time0,part1,time1) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"
+	" ON CONFLICT(name) DO UPDATE SET made=?2,segment=?3,offset=?4,"
+	"part0=?5,time0=?6,part1=?7,time1=?8",
     [SQL_SOURCE_DELETE] = "DELETE FROM source WHERE name=?",
     [SQL_SOURCES] = "SELECT name FROM source",
     [SQL_COUNT] = "SELECT count(*),coalesce(sum(bytes),0) FROM stream",
@@ -95,7 +99,8 @@ struct log_store {
 	sqlite3_stmt *st[SQLS];
 	int64_t last_id;
 	bool in_txn;
-	bool firm;  /* the transaction must be on the disk when it ends */
+	bool firm;   /* the transaction must be on the disk when it ends */
+	bool broken; /* a write in it failed: it must not be committed */
 };
 
 static int
@@ -105,6 +110,7 @@ fail(struct log_store *l, const char *doing)
 
 	if (sqlite3_errcode(l->db) == SQLITE_NOMEM)
 		WRONG("SQLite is out of memory");
+	l->broken = l->in_txn;
 	return err_origin(err, "logs.db: %s: %s", doing,
 	    sqlite3_errmsg(l->db));
 }
@@ -236,15 +242,18 @@ log_sync(struct log_store *l)
 int
 log_store_commit(struct log_store *l)
 {
-	bool firm = l->firm;
+	bool firm = l->firm, broken = l->broken;
 	int r;
 
 	CHECK_OBJ(l, LOGS_MAGIC);
 	if (!l->in_txn)
 		return 0;
-	l->in_txn = l->firm = false;
+	l->in_txn = l->firm = l->broken = false;
 	/* SQLite undoes a transaction by itself on a full disk. */
-	r = sqlite3_get_autocommit(l->db) ? -ENOSPC : run(l, l->st[SQL_COMMIT]);
+	if (broken || sqlite3_get_autocommit(l->db))
+		r = err_origin(EIO, "logs.db: the turn's events are undone");
+	else
+		r = run(l, l->st[SQL_COMMIT]);
 	if (r < 0) {
 		if (!sqlite3_get_autocommit(l->db) && sqlite3_exec(l->db,
 		    "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK)
@@ -499,7 +508,8 @@ log_delete_stream(struct log_store *l, int64_t stream, size_t max,
 /* Sources */
 
 int
-log_source_get(struct log_store *l, struct span name, struct log_source *ret)
+log_source_get(struct log_store *l, struct arena *a, struct span name,
+    struct log_source *ret)
 {
 	_cleanup_stmt_ sqlite3_stmt *st = l->st[SQL_SOURCE_GET];
 	int r;
@@ -510,8 +520,16 @@ log_source_get(struct log_store *l, struct span name, struct log_source *ret)
 		return err_trace(r);
 	if (r == 0)
 		return LOG_E_NOT_FOUND;
-	*ret = (struct log_source){sqlite3_column_int64(st, 0),
-	    sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2)};
+	*ret = (struct log_source){.made = sqlite3_column_int64(st, 0),
+	    .segment = sqlite3_column_int64(st, 1),
+	    .offset = sqlite3_column_int64(st, 2)};
+	for (int i = 0; i < 2; i++) {
+		const char *p = sqlite3_column_blob(st, 3 + 2 * i);
+
+		ret->part[i] = arena_span(a, span_make(p,
+		    (size_t)sqlite3_column_bytes(st, 3 + 2 * i)));
+		ret->part_time[i] = sqlite3_column_int64(st, 4 + 2 * i);
+	}
 	return 0;
 }
 
@@ -528,6 +546,13 @@ log_source_put(struct log_store *l, struct span name,
 	store_bind_int(st, 2, s->made);
 	store_bind_int(st, 3, s->segment);
 	store_bind_int(st, 4, s->offset);
+	for (int i = 0; i < 2; i++) {
+		/* NULL where there is none: the usual case stays small. */
+		if (s->part[i].n)
+			AZ(sqlite3_bind_blob64(st, 5 + 2 * i, s->part[i].p,
+			    s->part[i].n, SQLITE_STATIC));
+		store_bind_int(st, 6 + 2 * i, s->part_time[i]);
+	}
 	return err_trace(run(l, st));
 }
 

@@ -88,15 +88,21 @@ struct log_source {
 	int64_t made;	  /* tells apart directories of the same name */
 	int64_t segment;  /* number of the file, from 1 */
 	int64_t offset;	  /* in it: what comes before was read */
+	/* Lines of standard output and error that were read in part, and when
+	 * they began. */
+	struct span part[2];
+	int64_t part_time[2];
 };
 enum { LOG_E_NOT_FOUND = 1 };
-int log_source_get(struct log_store *l, struct span name,
+int log_source_get(struct log_store *l, struct arena *a, struct span name,
     struct log_source *ret); /* LOG_E_NOT_FOUND */
 int log_source_put(struct log_store *l, struct span name,
     const struct log_source *s);
 int log_source_delete(struct log_store *l, struct span name);
 int log_source_each(struct log_store *l,
     void (*fn)(void *ctx, struct span name), void *ctx);
+
+/* A write that fails undoes the whole transaction: its commit fails. */
 
 /* Makes all that was committed survive the machine's death, too. */
 int log_sync(struct log_store *l);

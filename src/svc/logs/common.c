@@ -3,7 +3,6 @@
 
 #include "base/err.h"
 
-#define DAY_MS	   (24 * 60 * 60 * 1000LL)
 #define POS_FIRST  '3' /* as AWS's ids begin */
 #define TIME_DIGITS 13
 
@@ -87,14 +86,6 @@ logs_stream(struct call *c, const struct res *group, struct res **ret)
 	if (r == STORE_E_NOT_FOUND)
 		return logs_no_stream(c);
 	return r ? logs_fail(c, r) : NULL;
-}
-
-int64_t
-logs_oldest(const struct res *group, int64_t now)
-{
-	int64_t days = doc_get_int(group->spec, "retentionInDays", 0);
-
-	return days ? now - days * DAY_MS : INT64_MIN;
 }
 
 struct span

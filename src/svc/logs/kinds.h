@@ -16,3 +16,7 @@ extern const struct kind logs_log_group;
 extern const struct kind logs_log_stream;
 
 extern const struct kind *const logs_kinds[];
+
+/* When a group's events expire: those that happened before this; INT64_MIN:
+ * none.  Such events are not shown, even before they are deleted. */
+int64_t logs_oldest(const struct res *group, int64_t now);

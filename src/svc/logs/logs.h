@@ -24,10 +24,6 @@ struct reply *logs_bad_token(struct call *c);
 struct reply *logs_put_tags(struct call *c, const struct res *group,
     const struct doc *tags);
 
-/* When events of a group expire that happened before this; INT64_MIN: never.
- * Such events are not shown, even before they are deleted. */
-int64_t logs_oldest(const struct res *group, int64_t now);
-
 /* AWS's event ids, and what is inside our tokens: 56 digits that sort as the
  * events do. */
 #define LOGS_POS_DIGITS 56
