@@ -30,10 +30,13 @@ mismatch(struct wire_walk *w, const struct doc *d, const char *wanted)
 	if (doc_type(d) == DOC_OBJ)
 		return wire_refuse(w, NULL, "Start of structure or map found "
 		    "where not expected.");
+	if (doc_type(d) == DOC_ARR && strcmp(wanted, "String") == 0)
+		return wire_refuse(w, NULL,
+		    "Unrecognized collection type class java.lang.String");
 	if (doc_type(d) == DOC_ARR)
 		return wire_refuse(w, NULL,
 		    "Start of list found where not expected");
-	return wire_refuse(w, NULL, "%s can not be converted to %s", met(d),
+	return wire_refuse(w, NULL, "%s cannot be converted to %s", met(d),
 	    wanted);
 }
 

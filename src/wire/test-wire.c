@@ -147,7 +147,16 @@ test_malformed(void **state UNUSED)
 		 "Start of list found where not expected"},
 		{"ecs", "ListTasks", PROTO_JSON, "{\"cluster\":1}",
 		 "SerializationException",
-		 "NUMBER_VALUE can not be converted to String"},
+		 "NUMBER_VALUE cannot be converted to String"},
+		{"ecs", "ListTasks", PROTO_JSON, "{\"maxResults\":\"1\"}",
+		 "SerializationException",
+		 "STRING_VALUE cannot be converted to Integer"},
+		{"ecs", "ListTasks", PROTO_JSON, "{\"cluster\":[]}",
+		 "SerializationException",
+		 "Unrecognized collection type class java.lang.String"},
+		{"ecs", "ListTasks", PROTO_JSON, "{\"cluster\":{}}",
+		 "SerializationException", "Start of structure or map found "
+		 "where not expected."},
 		{"ecs", "ListTasks", PROTO_JSON, "{\"maxResults\":3000000000}",
 		 "SerializationException", NULL},
 		{"ecs", "ListTasks", PROTO_JSON, "{\"maxResults\":1e300}",
@@ -204,7 +213,9 @@ test_validate(void **state UNUSED)
 		 "MANAGED_INSTANCES]"},
 		{"ecr", "CreateRepository", PROTO_JSON,
 		 "{\"repositoryName\":\"Bad\"}", "InvalidParameterException",
-		 NULL},
+		 "Invalid parameter at 'repositoryName' failed to satisfy "
+		 "constraint: 'must satisfy regular expression '(?:[a-z0-9]+"
+		 "(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*''"},
 		{"ssm", "GetParameter", PROTO_JSON, "{\"Name\":\"\"}",
 		 "ValidationException", "1 validation error detected: Value "
 		 "'' at 'name' failed to satisfy constraint: Member must have "
