@@ -214,8 +214,9 @@ test_validate(void **state UNUSED)
 		{"ecr", "CreateRepository", PROTO_JSON,
 		 "{\"repositoryName\":\"Bad\"}", "InvalidParameterException",
 		 "Invalid parameter at 'repositoryName' failed to satisfy "
-		 "constraint: 'must satisfy regular expression '(?:[a-z0-9]+"
-		 "(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*''"},
+		 "constraint: 'must satisfy regular expression '[a-z0-9]+"
+		 "((\\.|_|__|-+)[a-z0-9]+)*"
+		 "(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*''"},
 		{"ssm", "GetParameter", PROTO_JSON, "{\"Name\":\"\"}",
 		 "ValidationException", "1 validation error detected: Value "
 		 "'' at 'name' failed to satisfy constraint: Member must have "
