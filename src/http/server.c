@@ -176,11 +176,12 @@ http_respond(struct http_request *r, const struct http_response *resp)
 }
 
 static void
-respond_plain(struct request *q, int status, const char *text)
+respond_plain(struct request *q, int status, bool close, const char *text)
 {
 	struct http_response resp = HTTP_RESPONSE(status);
 	struct http_header h = {SPAN("Content-Type"), SPAN("text/plain")};
 
+	resp.close = close;
 	resp.headers = &h;
 	resp.n_headers = 1;
 	resp.body = span_of(text);
@@ -339,7 +340,34 @@ too_large(struct request *q)
 	if (h->on_too_large)
 		h->on_too_large(h->ctx, &q->pub);
 	else
-		respond_plain(q, 413, "the request body is too large\n");
+		respond_plain(q, 413, false, "the request body is too large\n");
+}
+
+/* RFC 9112, 6.3: a request that gives two lengths, or one that cannot be read,
+ * is refused and the connection ended, or what one reader takes for its body
+ * would be the next request to another. */
+static bool
+length_is_clear(const struct http_request *r)
+{
+	struct span length = SPAN_NULL, encoding = SPAN_NULL;
+	uint64_t n;
+
+	for (size_t i = 0; i < r->n_headers; i++) {
+		const struct http_header *h = &r->headers[i];
+
+		if (span_ieq(h->name, SPAN("content-length"))) {
+			if (length.p && !span_eq(length, h->value))
+				return false;
+			length = h->value;
+			if (!span_u64(length, &n))
+				return false;
+		} else if (span_ieq(h->name, SPAN("transfer-encoding"))) {
+			if (encoding.p || !span_ieq(h->value, SPAN("chunked")))
+				return false;
+			encoding = h->value;
+		}
+	}
+	return !length.p || !encoding.p;
 }
 
 static enum MHD_Result
@@ -356,6 +384,10 @@ take_headers(struct request *q, const char *method)
 		NULL));
 	MHD_get_connection_values_n(q->mhd, MHD_HEADER_KIND, on_header, r);
 	h = r->handler = route(q->server, r->path);
+	if (!length_is_clear(r)) {
+		respond_plain(q, 400, true, "the length is not clear\n");
+		return queue(q);
+	}
 	q->phase = PHASE_BODY;
 	q->told = true;
 	h->on_request(h->ctx, r, &q->plan);
@@ -777,7 +809,7 @@ abort_waiting(struct http_server *s)
 		if (q->pub.handler->on_abort)
 			q->pub.handler->on_abort(q->pub.handler->ctx, &q->pub);
 		q->told = false;
-		respond_plain(q, 503, "shutting down\n");
+		respond_plain(q, 503, false, "shutting down\n");
 	}
 }
 

@@ -94,7 +94,7 @@ struct http_limits {
 };
 #define HTTP_LIMITS                                                     \
 	((struct http_limits){.idle = 75, .grace = 30, .rate = 1024,    \
-	    .drain = 8u << 20, .connections = 4096})
+	    .drain = 64u << 20, .connections = 4096})
 
 /* addr:port to listen on; port 0: any, told by http_server_port().  addr that
  * starts with '/' is a Unix socket, made with mode 0600 (an old one of that
