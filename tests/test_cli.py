@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+import urllib.request
 
 import boto3
 import pytest
@@ -264,6 +265,98 @@ def test_kills_lose_nothing(one):
     assert [p for p, line in cli.processes().items() if line.startswith("sleep 100000")] == before
     one.client("ecs").stop_task(cluster="c", task=arn)
     until(lambda: task(one, arn)["lastStatus"] == "STOPPED")
+
+
+def reset(i):
+    start = time.monotonic()
+    r = urllib.request.urlopen(urllib.request.Request(
+        i.endpoint + "/_neargate/reset", method="POST"))
+    assert r.status == 200
+    return time.monotonic() - start
+
+
+def make_service(i, image):
+    """Behind a load balancer; its URL, once it answers."""
+    ec2, elb, ecs = i.client("ec2"), i.client("elbv2"), i.client("ecs")
+    subnets = ec2.describe_subnets()["Subnets"][:2]
+    ids = [s["SubnetId"] for s in subnets]
+    lb = elb.create_load_balancer(Name="web", Subnets=ids)["LoadBalancers"][0]
+    tg = elb.create_target_group(
+        Name="web", Protocol="HTTP", Port=80, VpcId=subnets[0]["VpcId"], TargetType="ip",
+        HealthCheckIntervalSeconds=5, HealthCheckTimeoutSeconds=2,
+        HealthyThresholdCount=2)["TargetGroups"][0]["TargetGroupArn"]
+    elb.create_listener(LoadBalancerArn=lb["LoadBalancerArn"], Protocol="HTTP", Port=80,
+                        DefaultActions=[{"Type": "forward", "TargetGroupArn": tg}])
+    group = ec2.describe_security_groups(GroupNames=["default"])["SecurityGroups"][0]
+    ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpPermissions=[
+        {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80,
+         "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
+    ecs.create_cluster(clusterName="c")
+    ecs.register_task_definition(
+        family="web", requiresCompatibilities=["FARGATE"], networkMode="awsvpc",
+        cpu="256", memory="512", containerDefinitions=[{
+            "name": "web", "image": image, "stopTimeout": 2, "portMappings": [
+                {"containerPort": 80}],
+            "command": ["sh", "-c", "echo hello >/tmp/index.html; exec httpd -f -h /tmp"]}])
+    ecs.create_service(
+        cluster="c", serviceName="web", taskDefinition="web", desiredCount=2,
+        launchType="FARGATE", networkConfiguration={"awsvpcConfiguration": {
+            "subnets": ids, "assignPublicIp": "ENABLED"}},
+        loadBalancers=[{"targetGroupArn": tg, "containerName": "web", "containerPort": 80}])
+    url = i.status()["loadBalancers"][0]["urls"][0]
+
+    def answers():
+        return subprocess.run(["curl", "-sf", "-m", "2", url], capture_output=True,
+                              text=True).stdout == "hello\n"
+    until(answers, 60)
+    return url
+
+
+def test_reset_empties_all(one):
+    """Tasks, a service, a load balancer; twice, and the second is as the first."""
+    for n in range(2):
+        image = one.push(f"reset{n}")
+        arn = run_task(one, image, "sleep 54321")
+        running(one, arn)
+        url = make_service(one, image)
+        assert one.status()["services"] == 1 and url in one("status").stdout
+        assert "main" in one("dump", "ecs.task").stdout
+        took = reset(one)
+        print(f"reset took {took * 1000:.1f} ms")
+        assert took < 2
+        assert one("dump", "e*.*").stdout == ""
+        left = [x for x in cli.processes().values()
+                if x.startswith(("sleep 54321", "httpd -f -h /tmp")) or
+                ("neargate-" + one.name in x and ("monitor" in x or "/lb/lb-" in x))]
+        assert left == []
+        assert [p.name for p in pathlib.Path("/run/netns").glob(one.name + "-*")] == []
+        assert list((one.state / "log").glob("*")) == []
+        assert list((one.state / "containers").glob("*/*")) == []
+        until(lambda: list((one.state / "layers").glob("*")) == [])
+        assert [p for p in (one.state / "blobs").rglob("*") if p.is_file()] == []
+        assert one.client("ecs").list_clusters()["clusterArns"] == []
+        assert one.client("ecr").describe_repositories()["repositories"] == []
+        assert len(one.client("ec2").describe_vpcs()["Vpcs"]) == 1
+        assert len(one.client("ec2").describe_subnets()["Subnets"]) >= 2
+    for _ in range(5):
+        reset(one)
+
+
+def test_reset_while_tasks_start(one):
+    """What was on its way to start does not start any more."""
+    for n in range(4):
+        image = one.push("race")
+        for _ in range(3):
+            run_task(one, image, "sleep 43210")
+        time.sleep(0.03 * n)
+        reset(one)
+        assert one.client("ecs").list_clusters()["clusterArns"] == []
+    time.sleep(0.5)
+    assert not [x for x in cli.processes().values() if x.startswith("sleep 43210")]
+    assert "ERROR" not in one("logs").stdout and "panic" not in one("logs").stdout
+    image = one.push("after")
+    running(one, run_task(one, image, "sleep 43210"))
+    reset(one)
 
 
 def test_down_ends_what_runs():

@@ -2,8 +2,8 @@
  * The API endpoint: AWS's wire protocols over one HTTP handler.
  *
  * Besides AWS's operations it answers GET /_neargate/health and, only when
- * api_config.ephemeral, POST /_neargate/reset, which empties the store and
- * runs the reset hook.
+ * api_config.ephemeral, POST /_neargate/reset, which runs the reset hook and
+ * empties the store.
  */
 #pragma once
 
@@ -21,13 +21,17 @@ struct api_config {
 	const struct service *const *services; /* NULL-terminated */
 	struct root_key root;	/* copied */
 	bool ephemeral;
-	void (*on_reset)(void *ctx); /* before store_wipe(); may be NULL */
+	/* Ends what runs and calls api_reset() then, later or at once; NULL:
+	 * nothing runs. */
+	void (*on_reset)(void *ctx);
 	void *on_reset_ctx;
 };
 
 struct api *api_new(const struct api_config *c);
 void api_free(struct api *api);
 const struct http_handler *api_handler(struct api *api);
+/* Empties the store and answers the one who asked for it. */
+void api_reset(struct api *api);
 /* "http://127.0.0.1:4566", for URLs in replies to internal calls. */
 void api_set_origin(struct api *api, struct span origin);
 

@@ -37,6 +37,8 @@ struct api {
 	struct span origin;
 	struct inited *inited;
 	struct span token_key;
+	bool resetting;
+	struct http_request *reset; /* who asked, NULL once it is gone */
 };
 
 /* One request on its way. */

@@ -498,17 +498,32 @@ plain(struct http_request *h, int status, const char *type, struct span body)
 static void
 reset(struct api *api, struct http_request *h)
 {
-	int r;
-
-	if (api->config.on_reset)
-		api->config.on_reset(api->config.on_reset_ctx);
-	if ((r = store_wipe(api->config.store)) < 0) {
-		plain(h, 500, "text/plain", SPAN("the store cannot be emptied\n"));
+	if (api->resetting) {
+		plain(h, 409, "text/plain", SPAN("a reset is under way\n"));
 		return;
 	}
+	api->resetting = true;
+	api->reset = h;
+	if (api->config.on_reset)
+		api->config.on_reset(api->config.on_reset_ctx);
+	else
+		api_reset(api);
+}
+
+void
+api_reset(struct api *api)
+{
+	struct http_request *h = TAKE_PTR(api->reset);
+	int r = store_wipe(api->config.store);
+
+	AN(api->resetting);
+	api->resetting = false;
 	api_forget_scopes(api);
 	store_commit(api->config.store);
-	plain(h, 200, "application/json", SPAN("{\"reset\":true}\n"));
+	if (h && r < 0)
+		plain(h, 500, "text/plain", SPAN("the store cannot be emptied\n"));
+	else if (h)
+		plain(h, 200, "application/json", SPAN("{\"reset\":true}\n"));
 }
 
 static void
@@ -538,10 +553,14 @@ on_complete(void *ctx, struct http_request *h)
 
 /* The work goes on: it may have been written already. */
 static void
-on_abort(void *ctx UNUSED, struct http_request *h)
+on_abort(void *ctx, struct http_request *h)
 {
 	struct api_request *r = h->user;
+	struct api *api;
 
+	CAST_OBJ(api, ctx, API_MAGIC);
+	if (h == api->reset)
+		api->reset = NULL;
 	if (r) {
 		CHECK_OBJ(r, AREQ_MAGIC);
 		r->http = NULL;

@@ -38,6 +38,7 @@ struct ctl {
 	uv_idle_t idle;	  /* runs while something is ready */
 	uv_timer_t timer; /* at the earliest due time */
 	int handles;	  /* open uv handles */
+	bool stopped;
 };
 
 static int64_t
@@ -202,8 +203,11 @@ static void
 on_change(void *ctx, const struct change *c)
 {
 	struct slot *s = ctx;
-	int64_t key = s->c->key ? s->c->key(s->state, s->ctl, c) : c->row;
+	int64_t key;
 
+	if (s->ctl->stopped)
+		return;
+	key = s->c->key ? s->c->key(s->state, s->ctl, c) : c->row;
 	if (key)
 		ctl_wake(s->ctl, s->c, key);
 }
@@ -237,7 +241,6 @@ ctl_new(const struct ctl_env *env, const struct controller *const *list,
 {
 	struct ctl *ctl;
 	size_t n = 0;
-	int r;
 
 	while (list[n])
 		n++;
@@ -256,19 +259,49 @@ ctl_new(const struct ctl_env *env, const struct controller *const *list,
 		s->ctl = ctl;
 		s->c = list[i];
 	}
-	for (size_t i = 0; i < n; i++)
-		if (list[i]->init)
-			ctl->slots[i].state = list[i]->init(ctl);
-	*ret = ctl;
 	for (size_t i = 0; i < n; i++) {
 		struct slot *s = &ctl->slots[i];
 
 		for (const struct kind *const *k = s->c->kinds; k && *k; k++)
 			store_subscribe(env->store, *k, on_change, s);
-		if ((r = scan(s)) < 0)
-			return err_trace(r);
 	}
+	ctl->stopped = true;
+	*ret = ctl;
+	return err_trace(ctl_start(ctl));
+}
+
+int
+ctl_start(struct ctl *ctl)
+{
+	int r;
+
+	CHECK_OBJ(ctl, CTL_MAGIC);
+	AN(ctl->stopped);
+	ctl->stopped = false;
+	for (size_t i = 0; i < ctl->n_slots; i++)
+		if (ctl->slots[i].c->init)
+			ctl->slots[i].state = ctl->slots[i].c->init(ctl);
+	for (size_t i = 0; i < ctl->n_slots; i++)
+		if ((r = scan(&ctl->slots[i])) < 0)
+			return err_trace(r);
 	return 0;
+}
+
+void
+ctl_stop(struct ctl *ctl)
+{
+	struct item *it, *next;
+
+	CHECK_OBJ(ctl, CTL_MAGIC);
+	if (ctl->stopped)
+		return;
+	ctl->stopped = true;
+	for (size_t i = 0; i < ctl->n_slots; i++)
+		HASH_ITER (hh, ctl->slots[i].items, it, next)
+			item_free(it);
+	for (size_t i = 0; i < ctl->n_slots; i++)
+		if (ctl->slots[i].c->done)
+			ctl->slots[i].c->done(TAKE_PTR(ctl->slots[i].state));
 }
 
 static void
@@ -288,11 +321,7 @@ ctl_free(struct ctl *ctl)
 {
 	if (!ctl)
 		return;
-	CHECK_OBJ(ctl, CTL_MAGIC);
-	ctl_clear(ctl);
-	for (size_t i = 0; i < ctl->n_slots; i++)
-		if (ctl->slots[i].c->done)
-			ctl->slots[i].c->done(ctl->slots[i].state);
+	ctl_stop(ctl);
 	uv_close((uv_handle_t *)&ctl->idle, on_closed);
 	uv_close((uv_handle_t *)&ctl->timer, on_closed);
 }
@@ -314,7 +343,8 @@ void
 ctl_wake(struct ctl *ctl, const struct controller *c, int64_t key)
 {
 	CHECK_OBJ(ctl, CTL_MAGIC);
-	make_ready(ctl, item_get(slot_of(ctl, c), key));
+	if (!ctl->stopped)
+		make_ready(ctl, item_get(slot_of(ctl, c), key));
 }
 
 void
@@ -322,15 +352,6 @@ ctl_wake_after(struct ctl *ctl, const struct controller *c, int64_t key,
     int64_t ms)
 {
 	CHECK_OBJ(ctl, CTL_MAGIC);
-	wait_for(ctl, item_get(slot_of(ctl, c), key), ms);
-}
-
-void
-ctl_clear(struct ctl *ctl)
-{
-	struct item *it, *next;
-
-	for (size_t i = 0; i < ctl->n_slots; i++)
-		HASH_ITER (hh, ctl->slots[i].items, it, next)
-			item_free(it);
+	if (!ctl->stopped)
+		wait_for(ctl, item_get(slot_of(ctl, c), key), ms);
 }

@@ -68,5 +68,8 @@ void ctl_wake(struct ctl *ctl, const struct controller *c, int64_t key);
 /* Not sooner than after ms; an earlier wake wins. */
 void ctl_wake_after(struct ctl *ctl, const struct controller *c, int64_t key,
     int64_t ms);
-/* Forgets everything queued (for reset). */
-void ctl_clear(struct ctl *ctl);
+/* The controllers forget everything; what is in flight is nobody's any more,
+ * and wakes are ignored until ctl_start() begins anew (which ctl_new() does,
+ * too).  Not from within a run. */
+void ctl_stop(struct ctl *ctl);
+int ctl_start(struct ctl *ctl);

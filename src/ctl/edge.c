@@ -308,13 +308,17 @@ key(void *state UNUSED, struct ctl *ctl UNUSED, const struct change *c UNUSED)
 	return EDGE_KEY;
 }
 
+/* An edge that runs already may hold what is wanted no more. */
 static void *
 init(struct ctl *ctl)
 {
+	_cleanup_arena_ struct arena *a = arena_new();
 	struct edge *st;
 
 	ALLOC_OBJ(st, EDGE_MAGIC);
 	st->ctl = ctl;
+	if (setting(ctl_env(ctl)->store, a, "edge_ports").n)
+		ctl_wake(ctl, &ctl_edge, EDGE_KEY);
 	return st;
 }
 

@@ -85,8 +85,11 @@ task_done(void *state)
 	CAST_OBJ(s, state, TASKS_MAGIC);
 	HASH_ITER (hh, s->by_id, t, next)
 		live_task_drop(t);
-	arena_free(s->found_arena);
-	FREE_OBJ(s);
+	ctl_env(s->ctl)->runtime->on_exit = NULL;
+	if (s->listing)
+		s->ended = true;
+	else
+		live_tasks_free(s);
 }
 
 static void

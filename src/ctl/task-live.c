@@ -334,6 +334,13 @@ note_found(struct tasks *s, const struct container_state *c)
 	doc_setn(a, s->found, arena_span(a, c->id), d);
 }
 
+void
+live_tasks_free(struct tasks *s)
+{
+	arena_free(s->found_arena);
+	FREE_OBJ(s);
+}
+
 static void
 on_list(void *ctx, int err, const struct container_state *v, size_t n)
 {
@@ -343,6 +350,11 @@ on_list(void *ctx, int err, const struct container_state *v, size_t n)
 	struct tasks *s;
 
 	CAST_OBJ(s, ctx, TASKS_MAGIC);
+	s->listing = false;
+	if (s->ended) {
+		live_tasks_free(s);
+		return;
+	}
 	if (err) {
 		log_error("cannot list containers; tasks are left alone");
 		return;
@@ -361,5 +373,6 @@ live_list(struct tasks *s)
 {
 	struct runtime *r = ctl_env(s->ctl)->runtime;
 
+	s->listing = true;
 	r->ops->list(r, on_list, s);
 }

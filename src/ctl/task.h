@@ -76,6 +76,7 @@ struct tasks {
 	struct ctl *ctl;
 	struct live_task *by_id;
 	bool listed;
+	bool listing, ended; /* ended while listing: the answer frees it */
 	/* What the runtime had when we started, by id, until adopted. */
 	struct doc *found;
 	struct arena *found_arena;
@@ -84,6 +85,7 @@ struct tasks {
 extern const struct controller ctl_task;
 
 /* task-live.c */
+void live_tasks_free(struct tasks *s);
 struct live_task *live_task_get(struct tasks *s, struct span id, int64_t row,
     size_t n_containers);
 struct live_task *live_task_find(struct tasks *s, struct span id);

@@ -79,6 +79,22 @@ test_queue(void **state UNUSED)
 	assert_true(runs >= 3);
 	assert_int_equal(store_get_row(env.store, a, r->row, &got), 0);
 	assert_int_equal(doc_len(got->status), 0);
+
+	/* Stopped, it hears nothing; started again it looks at all there is. */
+	ctl_stop(ctl);
+	ctl_stop(ctl);
+	runs = 0;
+	fail_first = 0;
+	ctl_wake(ctl, &fake, r->row);
+	ctl_wake_after(ctl, &fake, r->row, 1);
+	AZ(store_put_spec(env.store, r));
+	store_commit(env.store);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	assert_int_equal(runs, 0);
+	assert_int_equal(ctl_start(ctl), 0);
+	while (runs < 1 && clock_mono_us() - from < 4000000)
+		uv_run(&loop, UV_RUN_ONCE);
+	assert_int_equal(runs, 1);
 	ctl_free(ctl);
 	uv_close((uv_handle_t *)&prep, NULL);
 	uv_run(&loop, UV_RUN_DEFAULT);

@@ -40,6 +40,9 @@ struct warden {
 	struct listener events[2];
 	warden_lost_cb on_lost;
 	void *on_lost_ctx;
+	void (*on_drained)(void *ctx);
+	void *on_drained_ctx;
+	uint64_t drained_at; /* the last request that is waited for */
 };
 
 struct write_req {
@@ -56,6 +59,26 @@ event_slot(struct warden *w, int type)
 	return &w->events[type - WARDEN_EXIT];
 }
 
+/* Calls are kept in the order they were sent. */
+static void
+look_drained(struct warden *w)
+{
+	if (w->on_drained &&
+	    (!w->calls || w->calls->serial > w->drained_at))
+		TAKE_PTR(w->on_drained)(w->on_drained_ctx);
+}
+
+void
+warden_drain(struct warden *w, void (*fn)(void *ctx), void *ctx)
+{
+	CHECK_OBJ(w, WARDEN_MAGIC);
+	AN(w->calls);
+	AZ(w->on_drained);
+	w->on_drained = fn;
+	w->on_drained_ctx = ctx;
+	w->drained_at = w->serial;
+}
+
 static void
 fail_calls(struct warden *w)
 {
@@ -68,6 +91,7 @@ fail_calls(struct warden *w)
 		c->cb(c->ctx, -ECONNRESET, SPAN("the warden is gone"), &none);
 		free(c);
 	}
+	look_drained(w);
 }
 
 static void
@@ -108,6 +132,7 @@ take_reply(struct warden *w, uint64_t serial, struct msg_reader *m)
 	HASH_DEL(w->calls, c);
 	c->cb(c->ctx, m->bad ? -EBADMSG : -(int)err, why, m);
 	free(c);
+	look_drained(w);
 }
 
 static void

@@ -36,6 +36,10 @@ void warden_free(struct warden *w);
 struct buf *warden_begin(struct warden *w, enum warden_msg type);
 void warden_send(struct warden *w, warden_cb cb, void *ctx);
 
+/* Calls fn, from the loop, when every request that was sent before now has been
+ * answered; there must be one.  One waiter at a time. */
+void warden_drain(struct warden *w, void (*fn)(void *ctx), void *ctx);
+
 /* One listener for each type of event; cb NULL takes it away. */
 void warden_on_event(struct warden *w, enum warden_msg type,
     warden_event_cb cb, void *ctx);

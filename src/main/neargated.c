@@ -11,7 +11,7 @@
 #include "api/api.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "ctl/ctl.h"
+#include "ctl/reset.h"
 #include "drv/warden.h"
 #include "http/client.h"
 #include "registry/registry.h"
@@ -48,6 +48,7 @@ struct daemon {
 	struct warden *warden;
 	struct ctl_env env;
 	struct ctl *ctl;
+	struct ctl_reset *reset; /* while one is under way */
 	struct admin *admin;
 	struct admin_part parts[1];
 };
@@ -267,13 +268,6 @@ on_pool(void *ctx, int err, struct span why)
 		    SPAN_ARG(why));
 }
 
-static void
-on_net_clean(void *ctx UNUSED, int err, struct span why)
-{
-	if (err)
-		log_error("reset: network: %.*s, ignoring", SPAN_ARG(why));
-}
-
 static int
 start_drivers(struct daemon *d)
 {
@@ -369,15 +363,27 @@ set_edge(struct daemon *d)
 	return err_trace(store_set_setting(d->store, "edge_http_port", v));
 }
 
-/* Right before the store is emptied. */
+/* Nothing runs any more. */
+static void
+on_ended(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	d->reset = NULL;
+	registry_reset(d->registry);
+	api_reset(d->api);
+	if (ctl_start(d->ctl) < 0)
+		log_error("reset: the controllers do not start: %s, ignoring",
+		    err_last());
+}
+
 static void
 on_reset(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	registry_reset(d->registry);
-	ctl_clear(d->ctl);
-	d->env.net->ops->clean(d->env.net, on_net_clean, NULL);
+	ctl_stop(d->ctl);
+	d->reset = ctl_reset_new(&d->env, on_ended, d);
 }
 
 static int
@@ -426,6 +432,7 @@ stop(struct daemon *d)
 		store_commit(d->store);
 	admin_free(d->admin);
 	http_server_free(d->http);
+	ctl_reset_cancel(d->reset);
 	ctl_free(d->ctl);
 	if (d->env.images)
 		d->env.images->ops->free(d->env.images);
