@@ -143,5 +143,5 @@ install: all
 clean:
 	rm -rf build build-asan build-fuzz
 
--include $(OBJS:.o=.d) $(wildcard $(BUILD)/main/*.d) \
+-include $(OBJS:.o=.d) $(wildcard $(BUILD)/main/*.d) $(TESTS:=.d) \
 	$(FUZZ_OBJS:.o=.d)

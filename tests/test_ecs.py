@@ -637,6 +637,8 @@ def test_circuit_breaker(ecs, cluster, net, daemon):
     assert [x["status"] for x in listed] == ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"]
     full = raw(daemon, "DescribeServiceDeployments", serviceDeploymentArns=[
         listed[0]["serviceDeploymentArn"]])[1]["serviceDeployments"][0]
+    ecs.update_service(cluster=cluster, service="web", desiredCount=1, forceNewDeployment=True)
+    assert stable(ecs, cluster)["taskDefinition"] == good["taskDefinition"]
     breaker = full["deploymentCircuitBreaker"]
     assert breaker.pop("failureCount") >= 3 and breaker == {
         "status": "TRIGGERED", "threshold": 3}

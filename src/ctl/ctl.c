@@ -36,7 +36,8 @@ struct ctl {
 	size_t n_slots;
 	struct list ready;
 	uv_idle_t idle;	  /* runs while something is ready */
-	uv_timer_t timer; /* at the earliest due time */
+	uv_timer_t timer; /* at the earliest due time, or before */
+	int64_t armed;	  /* when it runs out */
 	int handles;	  /* open uv handles */
 	bool stopped;
 };
@@ -93,7 +94,7 @@ make_ready(struct ctl *ctl, struct item *it)
 	AZ(uv_idle_start(&ctl->idle, run_ready));
 }
 
-/* Arms the timer for the earliest due item.  Few items wait at a time. */
+/* Arms the timer for the earliest due item. */
 static void
 arm(struct ctl *ctl)
 {
@@ -104,6 +105,7 @@ arm(struct ctl *ctl)
 		HASH_ITER (hh, ctl->slots[i].items, it, next)
 			if (it->due && it->due < first)
 				first = it->due;
+	ctl->armed = first;
 	if (first == INT64_MAX)
 		AZ(uv_timer_stop(&ctl->timer));
 	else
@@ -134,7 +136,10 @@ wait_for(struct ctl *ctl, struct item *it, int64_t ms)
 	if (!list_empty(&it->ready) || (it->due && it->due <= due))
 		return;
 	it->due = due;
-	arm(ctl);
+	/* A timer that runs out too early arms itself anew. */
+	if (!uv_is_active((uv_handle_t *)&ctl->timer) ||
+	    due < ctl->armed)
+		arm(ctl);
 }
 
 static int

@@ -1,12 +1,11 @@
 /* The service controller: keeps as many tasks of the right revision running
  * as a service asks for, and replaces them without a gap. */
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "ctl/service-view.h"
 #include "svc/ecs/kinds.h"
 #include "svc/elbv2/kinds.h"
-
-
 
 static const struct kind *const kinds[] = {
 	&ecs_service, &ecs_task, &elbv2_target, NULL};
@@ -194,6 +193,8 @@ cannot_place(struct svc_view *v, const struct op_result *r)
 	int64_t n = doc_get_int(v->svc->status, "Failures", 0) + 1;
 
 	doc_set_int(v->a, v->svc->status, "Failures", n);
+	doc_set_str(v->a, v->svc->status, "FailuresOf",
+	    doc_get_str(v->primary->spec, "id"));
 	doc_set_int(v->a, v->svc->status, "NextStart",
 	    v->now + MAX(throttle_ms((int)MIN(n, (int64_t)100)), 1000));
 	doc_set_int(v->a, v->primary->status, "failedTasks",
@@ -303,6 +304,9 @@ drop_all(struct svc_view *v, const struct kind *k)
 	return e ? err_fold(e) : 0;
 }
 
+/* AWS shows a deleted service for a while. */
+#define KEEP_INACTIVE_MS (60 * 60 * 1000)
+
 /* The name can be used again now, so nothing of the old may be left to it. */
 static int
 inactive(struct svc_view *v)
@@ -310,6 +314,8 @@ inactive(struct svc_view *v)
 	int e;
 
 	doc_set_str(v->a, v->svc->status, "status", SPAN("INACTIVE"));
+	doc_set_time(v->a, v->svc->status, "InactiveAt", v->now);
+	svc_again(v, KEEP_INACTIVE_MS);
 	doc_set_int(v->a, v->svc->status, "runningCount", 0);
 	doc_set_int(v->a, v->svc->status, "pendingCount", 0);
 	if ((e = drop_all(v, &ecs_service_deployment)) ||
@@ -319,13 +325,19 @@ inactive(struct svc_view *v)
 	return e ? err_fold(e) : 0;
 }
 
-static bool
-is_inactive(struct ctl *ctl, struct arena *a, int64_t key)
+static int
+purge(struct svc_view *v)
 {
-	struct res *svc;
+	int64_t left = doc_get_time(v->svc->status, "InactiveAt") +
+	    KEEP_INACTIVE_MS - clock_ms();
+	int e;
 
-	return store_get_row(ctl_env(ctl)->store, a, key, &svc) ||
-	    span_is(doc_get_str(svc->status, "status"), "INACTIVE");
+	if (left > 0) {
+		svc_again(v, left);
+		return 0;
+	}
+	e = store_delete(ctl_env(v->ctl)->store, v->svc);
+	return e ? err_fold(e) : 0;
 }
 
 static int
@@ -337,10 +349,15 @@ service_run(void *state, struct ctl *ctl, struct arena *a, int64_t key,
 	int e;
 
 	(void)state;
-	if (is_inactive(ctl, a, key))
+	e = store_get_row(ctl_env(ctl)->store, a, key, &v.svc);
+	if (e == STORE_E_NOT_FOUND)
 		return 0;
-	if ((e = svc_view_load(&v, key)))
-		return err_fold(e);
+	if (e)
+		return err_trace(e);
+	if (span_is(doc_get_str(v.svc->status, "status"), "INACTIVE"))
+		return purge(&v);
+	if ((e = svc_view_load(&v)))
+		return err_trace(e);
 	draining = span_is(doc_get_str(v.svc->spec, "status"), "DRAINING");
 	if (draining && v.n_tasks == 0)
 		return inactive(&v);

@@ -108,24 +108,32 @@ static void
 note_failure(struct svc_view *v, const struct doc *m, const struct res *task)
 {
 	struct res *d = deployment(v, doc_get_str(m, "Dep"));
+	struct span why =
+	    doc_get_str(task ? task->status : NULL, "stoppedReason");
 	int64_t n = doc_get_int(v->svc->status, "Failures", 0) + 1;
 	int wait = throttle_ms((int)MIN(n, (int64_t)100));
 
-	doc_set_int(v->a, v->svc->status, "Failures", n);
-	if (wait)
-		doc_set_int(v->a, v->svc->status, "NextStart", v->now + wait);
+	v->dirty = true;
 	if (d)
 		doc_set_int(v->a, d->status, "failedTasks",
 		    doc_get_int(d->status, "failedTasks", 0) + 1);
 	if (task && span_is(doc_get_str(task->status, "stopCode"),
 			"TaskFailedToStart"))
-		svc_event(v, "was unable to place a task. Reason: %.*s.",
-		    SPAN_ARG(doc_get_str(task->status, "stoppedReason")));
+		svc_event(v, "was unable to place a task. Reason: %.*s%s",
+		    SPAN_ARG(why), span_ends(why, SPAN(".")) ? "" : ".");
+	/* What an older deployment wanted holds up nobody. */
+	if (d != v->primary)
+		return;
+	doc_set_int(v->a, v->svc->status, "Failures", n);
+	doc_set_str(v->a, v->svc->status, "FailuresOf",
+	    doc_get_str(v->primary->spec, "id"));
+	if (wait)
+		doc_set_int(v->a, v->svc->status, "NextStart", v->now + wait);
 	if (n == 3)
 		svc_event(v, "is unable to consistently start tasks "
 		    "successfully. For more information, see the "
-		    "Troubleshooting section.");
-	v->dirty = true;
+		    "Troubleshooting section of the Amazon ECS Developer "
+		    "Guide.");
 }
 
 static int
@@ -202,13 +210,28 @@ recall(struct svc_view *v)
 	return 0;
 }
 
+/* What a new deployment wants has not failed yet. */
+static void
+forgive(struct svc_view *v)
+{
+	struct doc *s = v->svc->status;
+
+	if (!doc_get(s, "Failures") || span_eq(doc_get_str(s, "FailuresOf"),
+		doc_get_str(v->primary->spec, "id")))
+		return;
+	doc_del(s, "Failures");
+	doc_del(s, "NextStart");
+	v->dirty = true;
+}
+
 int
 svc_note_changes(struct svc_view *v)
 {
 	struct moves moves = {doc_obj(v->a), doc_obj(v->a), 0};
-	int e = recall(v);
+	int e;
 
-	if (e)
+	forgive(v);
+	if ((e = recall(v)))
 		return err_trace(e);
 	for (size_t i = 0; i < v->n_tasks; i++)
 		note_live(v, &v->tasks[i], &moves);
@@ -398,11 +421,41 @@ svc_rollout(struct svc_view *v)
 	count_service(v);
 }
 
+/* What is older than all that was read can no longer be gone back to. */
+static int
+drop_old(struct svc_view *v)
+{
+	struct store *s = ctl_env(v->ctl)->store;
+	struct query q = {.kind = &ecs_service_deployment,
+		.scope = v->svc->scope, .parent = v->parent,
+		.newest_first = true, .limit = 50};
+	struct res_list l;
+	struct res *rev;
+	int e;
+
+	if (!v->deps.more)
+		return 0;
+	q.after = v->deps.v[v->deps.n - 1]->row;
+	if ((e = store_list(s, v->a, &q, &l)))
+		return err_fold(e);
+	for (size_t i = 0; i < l.n; i++) {
+		e = store_get(s, v->a, &ecs_service_revision, v->svc->scope,
+		    v->parent, doc_get_str(l.v[i]->spec, "Revision"), &rev);
+		if (e < 0 || (e == 0 && (e = store_delete(s, rev))) ||
+		    (e = store_delete(s, l.v[i])))
+			return err_fold(e);
+	}
+	return 0;
+}
+
 int
 svc_save(struct svc_view *v)
 {
 	struct store *s = ctl_env(v->ctl)->store;
-	int e;
+	int e = drop_old(v);
+
+	if (e)
+		return err_trace(e);
 
 	for (size_t i = 0; i < v->deps.n; i++) {
 		struct res *d = v->deps.v[i];

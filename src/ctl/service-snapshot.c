@@ -296,14 +296,10 @@ load_tasks(struct svc_view *v)
 }
 
 int
-svc_view_load(struct svc_view *v, int64_t row)
+svc_view_load(struct svc_view *v)
 {
-	int e = store_get_row(ctl_env(v->ctl)->store, v->a, row, &v->svc);
+	int e;
 
-	if (e == STORE_E_NOT_FOUND)
-		return STORE_E_NOT_FOUND;
-	if (e)
-		return err_trace(e);
 	v->now = clock_ms();
 	v->parent = arena_fmt_span(v->a, "%.*s/%.*s", SPAN_ARG(v->svc->parent),
 	    SPAN_ARG(v->svc->id));

@@ -36,8 +36,8 @@ struct svc_view {
 	bool dirty;		  /* svc->status must be written */
 };
 
-/* STORE_E_NOT_FOUND when the service is gone. */
-int svc_view_load(struct svc_view *v, int64_t row);
+/* Reads the rest for v->svc. */
+int svc_view_load(struct svc_view *v);
 void svc_again(struct svc_view *v, int64_t ms);
 
 /* Events, newest first, 100 at most; one that says what the newest says is

@@ -152,7 +152,7 @@ forget_row(struct tasks *s, int64_t row)
 
 	HASH_ITER (hh, s->by_id, t, next)
 		if (t->row == row)
-			live_task_drop(t);
+			live_task_end(t);
 }
 
 static int
@@ -176,8 +176,12 @@ task_run(void *state, struct ctl *ctl, struct arena *a, int64_t key,
 	if (span_is(doc_get_str(task->status, "lastStatus"), "STOPPED"))
 		return stopped(s, a, task, again_ms);
 	/* What already runs must be known first. */
-	if (!s->listed)
+	if (!s->listed) {
+		if (!s->listing)
+			live_list(s);
+		*again_ms = 1000;
 		return 0;
+	}
 	e = store_get_arn(store, a,
 	    doc_get_str(task->spec, "taskDefinitionArn"), &def);
 	if (e)

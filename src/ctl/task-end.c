@@ -23,38 +23,33 @@ all_ended(const struct step *st)
 /* DEACTIVATING */
 
 static int
-deregister(struct step *st)
+deregister(struct step *st, const struct doc *lb, struct span ip)
 {
 	struct arena *a = st->a;
+	struct doc *in = doc_obj(a), *list = doc_arr(a), *t = doc_obj(a);
+	struct op_result r;
+	int e;
 
-	doc_each(lb, doc_get(st->task->spec, "loadBalancers")) {
-		struct doc *in = doc_obj(a), *list = doc_arr(a), *t = doc_obj(a);
-		struct op_result r;
-		int e;
-
-		doc_set_str(a, t, "Id",
-		    doc_get_str(doc_get(st->task->status, "Eni"),
-			"privateIPv4Address"));
-		doc_set_int(a, t, "Port", doc_get_int(lb, "containerPort", 0));
-		doc_push(list, t);
-		doc_set_str(a, in, "TargetGroupArn",
-		    doc_get_str(lb, "targetGroupArn"));
-		doc_set(a, in, "Targets", list);
-		if ((e = step_call(st, "elbv2",
-			 "DeregisterTargets", in, st->task->scope, &r)))
-			return err_trace(e);
-		/* A group that is gone has nothing to drain. */
-		if (r.error.n)
-			log_info("task %.*s: deregister: %.*s, ignoring",
-			    SPAN_ARG(st->task->id), SPAN_ARG(r.message));
-	}
-	st->live->deregistered = true;
+	doc_set_str(a, t, "Id", ip);
+	doc_set_int(a, t, "Port", doc_get_int(lb, "containerPort", 0));
+	doc_push(list, t);
+	doc_set_str(a, in, "TargetGroupArn",
+	    doc_get_str(lb, "targetGroupArn"));
+	doc_set(a, in, "Targets", list);
+	if ((e = step_call(st, "elbv2", "DeregisterTargets", in,
+		 st->task->scope, &r)))
+		return err_trace(e);
+	/* A group that is gone has nothing to drain. */
+	if (r.error.n)
+		log_info("task %.*s: deregister: %.*s, ignoring",
+		    SPAN_ARG(st->task->id), SPAN_ARG(r.message));
 	return 0;
 }
 
-/* Is a target of ours still there?  Its row goes when draining has ended. */
+/* Takes our targets out.  Is one still there?  Its row goes when draining has
+ * ended. */
 static int
-draining(struct step *st, bool *ret)
+drain(struct step *st, bool *ret)
 {
 	struct span ip = doc_get_str(doc_get(st->task->status, "Eni"),
 	    "privateIPv4Address");
@@ -71,7 +66,12 @@ draining(struct step *st, bool *ret)
 
 		if (e < 0)
 			return err_trace(e);
-		*ret |= e == 0;
+		if (e)
+			continue;
+		*ret = true;
+		if (!doc_get_bool(r->spec, "Draining", false) &&
+		    (e = deregister(st, lb, ip)))
+			return err_trace(e);
 	}
 	return 0;
 }
@@ -82,13 +82,10 @@ step_deactivating(struct step *st)
 	bool wait = false;
 	int e;
 
-	if (doc_get(st->task->status, "Eni") && !st->live->deregistered &&
-	    (e = deregister(st)))
+	if (doc_get(st->task->status, "Eni") && (e = drain(st, &wait)))
 		return err_trace(e);
 	/* With no process left there is nothing to wait for. */
-	if (!all_ended(st) && (e = draining(st, &wait)))
-		return err_trace(e);
-	if (!wait)
+	if (!wait || all_ended(st))
 		step_go(st, "STOPPING");
 	return 0;
 }
@@ -164,30 +161,40 @@ delete_interface(struct step *st)
 	return 0;
 }
 
+static bool
+due(struct step *st, int64_t at)
+{
+	if (st->now >= at)
+		return true;
+	step_again(st, at - st->now);
+	return false;
+}
+
 int
 step_deprovisioning(struct step *st)
 {
-	bool left = false, any = false;
+	bool left = false;
 	int e;
 
+	/* What the containers left is known nowhere else: not removed before
+	 * it is stored.  That wakes us. */
+	if (!span_is(st->begun_in, "DEPROVISIONING"))
+		return 0;
 	for (size_t i = 0; i < st->live->n; i++) {
 		struct live_container *k = &st->live->v[i];
 
 		if (!k->start_asked)
 			continue;
-		any = true;
 		left |= !k->removed;
-		if (!k->remove_asked)
+		if (!k->removed && !k->remove_asked && due(st, k->remove_at))
 			live_remove(k);
 	}
-	if (left) {
-		step_again(st, 1000);
+	if (left)
 		return 0;
-	}
-	if (any && !st->live->task_removed) {
-		if (!st->live->task_remove_asked)
+	if (!st->live->task_removed) {
+		if (!st->live->task_remove_asked &&
+		    due(st, st->live->remove_at))
 			live_task_remove(st->live);
-		step_again(st, 1000);
 		return 0;
 	}
 	if ((e = delete_interface(st)))

@@ -4,6 +4,9 @@
 #include "ctl/task.h"
 #include "svc/ecs/kinds.h"
 
+/* Between two attempts at what the runtime refused. */
+#define RETRY_MS 1000
+
 static const struct ctl_env *
 env_of(const struct live_task *t)
 {
@@ -212,8 +215,12 @@ on_killed(void *ctx, int err, struct span why)
 
 	if (!came_back(k->task))
 		return;
-	if (err)
-		log_warn("container %s: signal: %.*s", k->id, SPAN_ARG(why));
+	if (!err)
+		return;
+	log_warn("container %s: signal: %.*s, again in %d ms", k->id,
+	    SPAN_ARG(why), RETRY_MS);
+	k->kill_at = k->kill_asked ? clock_ms() + RETRY_MS : k->kill_at;
+	k->kill_asked = false;
 }
 
 void
@@ -233,10 +240,11 @@ on_removed(void *ctx, int err, struct span why)
 	if (!came_back(k->task))
 		return;
 	if (err)
-		log_warn("container %s: remove: %.*s", k->id, SPAN_ARG(why));
-	/* A failed removal is tried again by the next step. */
+		log_warn("container %s: remove: %.*s, again in %d ms", k->id,
+		    SPAN_ARG(why), RETRY_MS);
 	k->removed = !err;
 	k->remove_asked = !err;
+	k->remove_at = clock_ms() + RETRY_MS;
 }
 
 void
@@ -257,9 +265,11 @@ on_task_removed(void *ctx, int err, struct span why)
 	if (!came_back(t))
 		return;
 	if (err)
-		log_warn("task %s: remove: %.*s", t->id, SPAN_ARG(why));
+		log_warn("task %s: remove: %.*s, again in %d ms", t->id,
+		    SPAN_ARG(why), RETRY_MS);
 	t->task_removed = !err;
 	t->task_remove_asked = !err;
+	t->remove_at = clock_ms() + RETRY_MS;
 }
 
 void
@@ -296,6 +306,44 @@ live_check(struct live_container *k, const struct span *args, size_t n,
 	r->ops->exec(r, span_of(k->id), args, n, timeout_ms, on_check, k);
 }
 
+/* Removal of what no task waits for */
+
+static void
+on_swept(void *ctx, int err, struct span why)
+{
+	(void)ctx;
+	if (err)
+		log_warn("remove what no task owns: %.*s", SPAN_ARG(why));
+}
+
+static void
+sweep_container(struct tasks *s, struct span id)
+{
+	struct runtime *r = ctl_env(s->ctl)->runtime;
+
+	r->ops->remove(r, id, on_swept, NULL);
+}
+
+static void
+sweep_task(struct tasks *s, struct span id)
+{
+	struct runtime *r = ctl_env(s->ctl)->runtime;
+
+	r->ops->task_remove(r, id, on_swept, NULL);
+}
+
+void
+live_task_end(struct live_task *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->v[i].start_asked && !t->v[i].removed)
+			sweep_container(t->owner, span_of(t->v[i].id));
+	sweep_task(t->owner, span_of(t->id));
+	live_task_drop(t);
+}
+
+static void note_exit(struct tasks *s, const struct container_exit *e);
+
 void
 live_on_exit(void *ctx, const struct container_exit *e)
 {
@@ -307,6 +355,8 @@ live_on_exit(void *ctx, const struct container_exit *e)
 
 	CAST_OBJ(s, ctx, TASKS_MAGIC);
 	t = live_task_find(s, span_cut(&n, '-'));
+	if (!t)
+		note_exit(s, e);
 	if (!t || !span_u64(n, &i) || i >= t->n)
 		return;
 	k = &t->v[i];
@@ -341,6 +391,44 @@ live_tasks_free(struct tasks *s)
 	FREE_OBJ(s);
 }
 
+/* It ended after the list was made and before its task was looked at. */
+static void
+note_exit(struct tasks *s, const struct container_exit *e)
+{
+	struct doc *d = doc_getn(s->found, e->id);
+
+	if (!d)
+		return;
+	doc_set_bool(s->found_arena, d, "exited", true);
+	doc_set_int(s->found_arena, d, "code", e->code);
+	doc_set_bool(s->found_arena, d, "oom", e->oom);
+	doc_set_int(s->found_arena, d, "at", e->at);
+}
+
+/* Containers of tasks that are no more, or have been STOPPED. */
+static void
+sweep(struct tasks *s, struct arena *a, const struct res_list *tasks)
+{
+	struct doc *live = doc_obj(a), *gone = doc_obj(a);
+
+	for (size_t i = 0; i < tasks->n; i++)
+		if (!span_is(doc_get_str(tasks->v[i]->status, "lastStatus"),
+			"STOPPED"))
+			doc_setn(a, live, tasks->v[i]->id, doc_bool(a, true));
+	doc_each_key(id, found, s->found) {
+		struct span rest = id, task = span_cut(&rest, '-');
+
+		if (doc_getn(live, task))
+			continue;
+		log_warn("container %.*s belongs to no task: removed",
+		    SPAN_ARG(id));
+		sweep_container(s, id);
+		doc_setn(a, gone, task, doc_bool(a, true));
+	}
+	doc_each_key(task, one, gone)
+		sweep_task(s, task);
+}
+
 static void
 on_list(void *ctx, int err, const struct container_state *v, size_t n)
 {
@@ -356,14 +444,15 @@ on_list(void *ctx, int err, const struct container_state *v, size_t n)
 		return;
 	}
 	if (err) {
-		log_error("cannot list containers; tasks are left alone");
+		log_warn("cannot list containers; tasks wait");
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
 		note_found(s, &v[i]);
-	s->listed = true;
 	if (store_list(ctl_env(s->ctl)->store, a, &q, &list))
 		return;
+	s->listed = true;
+	sweep(s, a, &list);
 	for (size_t i = 0; i < list.n; i++)
 		ctl_wake(s->ctl, &ctl_task, list.v[i]->row);
 }

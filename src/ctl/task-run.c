@@ -178,7 +178,7 @@ try_start(struct step *st, size_t i)
 			    image_pinned(st->a, doc_get_str(def, "image"),
 				doc_get_str(step_container(st, i),
 				    "imageDigest")),
-			    SPAN("amd64"));
+			    step_arch(st));
 		return 0;
 	}
 	return start_container(st, i);
@@ -311,6 +311,9 @@ step_activating(struct step *st)
 	for (size_t i = 0; i < st->live->n; i++) {
 		struct live_container *k = &st->live->v[i];
 
+		/* One that we adopted may still want its log. */
+		if (k->started && (e = open_log(st, i)))
+			return err_trace(e);
 		if (k->started || k->exited)
 			continue;
 		all = false;

@@ -12,6 +12,9 @@
 #include "svc/ec2/kinds.h"
 #include "svc/ecs/kinds.h"
 
+/* For a network interface to come up. */
+#define ATTACH_MS (3 * 60 * 1000)
+
 bool
 step_in(const struct step *st, const char *state)
 {
@@ -236,8 +239,8 @@ make_interface(struct step *st)
 	return 0;
 }
 
-static struct span
-arch_of(const struct step *st)
+struct span
+step_arch(const struct step *st)
 {
 	struct span arch =
 	    doc_get_str(doc_get(st->taskdef, "runtimePlatform"),
@@ -281,7 +284,7 @@ ask_image(struct step *st, size_t i)
 	pin = pin_of(st, doc_get_str(def, "name"));
 	if (pin.n && !span_is(doc_get_str(def, "versionConsistency"), "disabled"))
 		ref = image_pinned(st->a, ref, pin);
-	live_image(&st->live->v[i], st->task, ref, arch_of(st));
+	live_image(&st->live->v[i], st->task, ref, step_arch(st));
 }
 
 static void
@@ -290,6 +293,20 @@ ask_images(struct step *st)
 	for (size_t i = 0; i < st->live->n; i++)
 		if (!st->live->v[i].image_asked && !st->live->v[i].exited)
 			ask_image(st, i);
+}
+
+static void
+wait_for_plane(struct step *st)
+{
+	int64_t left = doc_get_time(st->task->spec, "createdAt") +
+	    ATTACH_MS - st->now;
+
+	if (left > 0)
+		step_again(st, left);
+	else
+		step_stop(st, "TaskFailedToStart",
+		    SPAN("Timeout waiting for network interface provisioning "
+			 "to complete."));
 }
 
 static int
@@ -318,8 +335,10 @@ provisioning(struct step *st)
 				     doc_get_str(eni->status, "detail"))));
 		return 0;
 	}
-	if (!span_is(doc_get_str(eni->status, "plane"), "up"))
+	if (!span_is(doc_get_str(eni->status, "plane"), "up")) {
+		wait_for_plane(st);
 		return 0;
+	}
 	doc_set_str(st->a, doc_get(st->task->status, "Eni"), "status",
 	    SPAN("ATTACHED"));
 	doc_set_str(st->a, st->task->status, "connectivity", SPAN("CONNECTED"));
@@ -437,7 +456,9 @@ task_step(struct tasks *s, struct arena *a, struct res *task,
     struct live_task *live, const struct doc *taskdef, int64_t *again_ms)
 {
 	struct step st = {.s = s, .a = a, .task = task, .live = live,
-		.taskdef = taskdef, .again_ms = again_ms, .now = clock_ms()};
+		.taskdef = taskdef, .again_ms = again_ms, .now = clock_ms(),
+		.begun_in = arena_span(a,
+		    doc_get_str(task->status, "lastStatus"))};
 	struct span before;
 	int e;
 

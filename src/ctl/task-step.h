@@ -13,6 +13,7 @@ struct step {
 	int64_t *again_ms;
 	int64_t now;	/* ms */
 	bool dirty;	/* the status must be written */
+	struct span begun_in; /* the state that is stored */
 };
 
 bool step_in(const struct step *st, const char *state);
@@ -24,6 +25,7 @@ void step_stop(struct step *st, const char *code, struct span reason);
 /* An operation of another service, as ecs.amazonaws.com. */
 int step_call(struct step *st, const char *service, const char *op,
     const struct doc *in, struct scope scope, struct op_result *ret);
+struct span step_arch(const struct step *st); /* "amd64" or "arm64" */
 struct doc *step_container(const struct step *st, size_t i);
 const struct doc *step_definition(const struct step *st, size_t i);
 

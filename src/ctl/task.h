@@ -45,6 +45,7 @@ struct live_container {
 	bool stop_asked, kill_asked;
 	int64_t kill_at;	/* ms; SIGKILL is due */
 	bool remove_asked, removed;
+	int64_t remove_at;	/* ms; not tried again sooner */
 	/* Health check. */
 	bool check_running;
 	bool check_done;	/* a result waits to be counted */
@@ -64,8 +65,8 @@ struct live_task {
 	char *ip;
 	struct live_container *v;
 	size_t n;
-	bool deregistered;
 	bool task_remove_asked, task_removed;
+	int64_t remove_at;	/* ms; not tried again sooner */
 };
 
 #define LIVE_TASK_MAGIC 0x7a5c11fe
@@ -90,6 +91,8 @@ struct live_task *live_task_get(struct tasks *s, struct span id, int64_t row,
     size_t n_containers);
 struct live_task *live_task_find(struct tasks *s, struct span id);
 void live_task_drop(struct live_task *t);
+/* Ends whatever runs of it without telling the store, and drops it. */
+void live_task_end(struct live_task *t);
 void live_image(struct live_container *k, const struct res *task,
     struct span ref, struct span arch);
 void live_start(struct live_container *k, const struct container_spec *spec);
@@ -99,7 +102,8 @@ void live_task_remove(struct live_task *t);
 void live_check(struct live_container *k, const struct span *args, size_t n,
     int timeout_ms);
 void live_wake(struct live_task *t);
-/* Asks the runtime what is there; wakes every task when it is known. */
+/* Asks the runtime what is there; wakes every task when it is known, and
+ * removes what belongs to none. */
 void live_list(struct tasks *s);
 void live_on_exit(void *ctx, const struct container_exit *e);
 

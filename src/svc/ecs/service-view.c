@@ -18,9 +18,8 @@ inner_parent(struct arena *a, const struct res *svc)
 	    SPAN_ARG(svc->id));
 }
 
-/* The deployment in force: the newest, or the one rolled back to. */
-static struct span
-primary_id(const struct res *svc)
+struct span
+service_primary(const struct res *svc)
 {
 	struct span newest = doc_get_str(svc->spec, "Deployment");
 	const struct doc *back = doc_get(svc->status, "Primary");
@@ -70,7 +69,7 @@ deployments(struct call *c, const struct res *svc, struct doc *view)
 	for (size_t i = 0; i < l.n; i++) {
 		const struct res *d = l.v[i];
 
-		if (span_eq(doc_get_str(d->spec, "id"), primary_id(svc))) {
+		if (span_eq(doc_get_str(d->spec, "id"), service_primary(svc))) {
 			doc_push(list, deployment_view(a, svc, d, true));
 			copy(a, view, d->spec, "taskDefinition");
 			doc_set_str(a, view, "currentServiceDeployment",

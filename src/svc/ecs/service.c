@@ -2,6 +2,8 @@
  * src/ctl/service.c; here a deployment and its frozen revision are written. */
 #include "svc/ecs/service.h"
 
+#include <errno.h>
+
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/id.h"
@@ -171,25 +173,32 @@ check_attached(struct call *c, struct span arn)
 	    "associated load balancer.", SPAN_ARG(arn));
 }
 
+static void
+note_groups(struct call *c, struct doc *spec)
+{
+	struct doc *groups = doc_arr(c->arena);
+
+	doc_each(lb, doc_get(spec, "loadBalancers"))
+		doc_push_str(c->arena, groups,
+		    doc_get_str(lb, "targetGroupArn"));
+	doc_set(c->arena, spec, "TargetGroups", groups);
+}
+
 static struct reply *
 check_balancers(struct call *c, const struct doc *def, struct doc *spec)
 {
 	const struct doc *lbs = doc_get(spec, "loadBalancers");
-	struct doc *groups = doc_arr(c->arena);
 	struct reply *bad;
 
 	if (doc_len(lbs) > 5)
 		return reply_error(c, INVALID,
 		    "load balancers can have at most 5 items.");
-	doc_each(lb, lbs) {
+	doc_each(lb, lbs)
 		if ((bad = check_balancer(c, lb, def)) ||
 		    (bad = check_attached(c,
 			 doc_get_str(lb, "targetGroupArn"))))
 			return bad;
-		doc_push_str(c->arena, groups,
-		    doc_get_str(lb, "targetGroupArn"));
-	}
-	doc_set(c->arena, spec, "TargetGroups", groups);
+	note_groups(c, spec);
 	if (doc_get(c->in, "healthCheckGracePeriodSeconds") && !doc_len(lbs))
 		return reply_error(c, INVALID,
 		    "Health check grace period is only valid for services "
@@ -242,12 +251,13 @@ copy(struct arena *a, struct doc *to, const struct doc *from, const char *name)
 
 /* Freezes the service's present configuration as a revision, and orders its
  * deployment.  spec.Deployment names the newest. */
+static const char *const frozen[] = {"taskDefinition", "launchType",
+	"capacityProviderStrategy", "platformVersion", "platformFamily",
+	"networkConfiguration", "loadBalancers"};
+
 static int
 deploy(struct call *c, struct res *svc)
 {
-	static const char *const frozen[] = {"taskDefinition", "launchType",
-		"capacityProviderStrategy", "platformVersion",
-		"platformFamily", "networkConfiguration", "loadBalancers"};
 	struct arena *a = c->arena;
 	struct span parent = arena_fmt_span(a, "%.*s/%.*s",
 	    SPAN_ARG(svc->parent), SPAN_ARG(svc->id));
@@ -421,6 +431,32 @@ find_service(struct call *c, struct res **ret_cluster, struct res **ret)
 	return NULL;
 }
 
+/* After a roll-back the service is what the deployment in force says, not what
+ * the failed one wanted. */
+static int
+accept_rollback(struct call *c, struct res *svc)
+{
+	struct query q = {.kind = &ecs_service_deployment, .scope = c->scope,
+		.any_parent = true, .index = "spec.id",
+		.value = service_primary(svc)};
+	struct res_list l;
+	int e;
+
+	if (span_eq(q.value, doc_get_str(svc->spec, "Deployment")))
+		return 0;
+	if ((e = store_list(c->store, c->arena, &q, &l)))
+		return err_fold(e);
+	if (!l.n)
+		return err_origin(ENOENT, "no deployment %.*s",
+		    SPAN_ARG(q.value));
+	for (size_t i = 0; i < ARRAY_SIZE(frozen); i++) {
+		doc_del(svc->spec, frozen[i]);
+		copy(c->arena, svc->spec, l.v[0]->spec, frozen[i]);
+	}
+	note_groups(c, svc->spec);
+	return 0;
+}
+
 /* What of the input makes a new deployment, put over the present spec. */
 static bool
 changes(struct call *c, struct res *svc, struct doc *launch)
@@ -497,6 +533,8 @@ update_service(struct call *c)
 	if (doc_get_int(c->in, "desiredCount", 0) < 0)
 		return reply_error(c, INVALID,
 		    "Invalid desiredCount, must be non-negative.");
+	if ((e = accept_rollback(c, svc)))
+		return reply_failure(c, e);
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
 		copy(c->arena, svc->spec, c->in, plain[i]);
 	if ((bad = check_percents(c, svc->spec)) ||

@@ -5,3 +5,5 @@
 
 /* ACTIVE, DRAINING or INACTIVE. */
 struct span service_status(const struct res *svc);
+/* Id of the deployment in force: the newest, or the one rolled back to. */
+struct span service_primary(const struct res *svc);
