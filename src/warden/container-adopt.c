@@ -129,6 +129,8 @@ containers_init(struct host *h)
 	list_init(&h->containers->all);
 	r = containers_open(h);
 	if (r == 0)
+		r = runtime_load(&h->containers->runtime, h->runtime);
+	if (r == 0)
 		r = each_dir(h, h->containers->upper_dir, drop_stale_upper);
 	if (r == 0)
 		r = each_dir(h, h->containers->dir, adopt);
@@ -144,6 +146,7 @@ containers_done(struct host *h)
 		return;
 	list_each_safe(it, &cs->all)
 		container_free(list_entry(it, struct container, node));
+	runtime_unload(&cs->runtime);
 	close(cs->dir);
 	close(cs->upper_dir);
 	close(cs->log_dir);

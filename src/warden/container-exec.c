@@ -90,8 +90,8 @@ container_exec(struct host *h, struct request *q, struct msg_reader *m)
 				  h->libexec_dir), "--exec", h->runtime,
 	    arena_fmt(a, "%s/runtime", h->run_dir), c->id,
 	    arena_fmt(a, "%u", timeout), file, NULL};
-	int fds[] = {c->dir, mnt};
-	struct job_spec job = {.exec = argv, .fds = fds, .n_fds = 2};
+	int fds[] = {c->dir, mnt, h->containers->runtime.fd};
+	struct job_spec job = {.exec = argv, .fds = fds, .n_fds = 3};
 
 	if (job_start(h, &job, on_done, q, NULL) < 0)
 		request_fail(q, EIO, "%s", err_last());

@@ -126,6 +126,7 @@ container_prepare(struct container *c, struct oci_spec *s)
 	    .volumes = arena_fmt(a, "%s/volumes/%s", h->state_dir, c->task),
 	    .cgroup_path = cgroup_path(a, h, s->task, s->id),
 	    .init_path = arena_fmt(a, "%s/neargate-monitor", h->libexec_dir),
+	    .seccomp = buf_span(&h->containers->runtime.seccomp),
 	};
 	int r;
 

@@ -352,8 +352,8 @@ launch(struct container *c, const struct oci_spec *s, struct arena *a)
 	    arena_fmt(a, "%s/runtime", h->run_dir), c->id,
 	    arena_fmt(a, "%zu", s->n_layers),
 	    cgroup_oom_file(a, h, s->task, s->id), s->tty ? "1" : "0", NULL};
-	int fds[] = {c->dir, log, ns};
-	struct job_spec job = {.exec = argv, .fds = fds, .n_fds = 3,
+	int fds[] = {c->dir, log, ns, h->containers->runtime.fd};
+	struct job_spec job = {.exec = argv, .fds = fds, .n_fds = 4,
 	    .stays = true};
 
 	r = job_start(h, &job, on_started, c, &c->monitor);

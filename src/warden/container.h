@@ -9,6 +9,7 @@
 
 #include "warden/host.h"
 #include "warden/oci.h"
+#include "warden/runtime.h"
 
 struct container {
 	unsigned magic;
@@ -37,6 +38,7 @@ struct container {
 
 struct containers {
 	struct list all;
+	struct runtime_program runtime;
 	int dir;	/* run_dir/containers */
 	int upper_dir;	/* state_dir/containers: writable layers */
 	int log_dir;	/* state_dir/log */

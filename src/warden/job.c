@@ -79,23 +79,19 @@ on_readable(uv_poll_t *p, int status UNUSED, int events UNUSED)
 }
 
 void
-job_reap(struct host *h UNUSED)
+job_reaped(pid_t pid, int status)
 {
 	struct job *j;
-	pid_t pid;
-	int status;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		HASH_FIND(hh, jobs, &pid, sizeof(pid), j);
-		if (!j)
-			continue; /* a monitor; its pidfd told already */
-		HASH_DEL(jobs, j);
-		j->reaped = true;
-		j->status = status;
-		/* Done when the pipe has been read to its end, too. */
-		if (!uv_is_active((uv_handle_t *)&j->poll))
-			finish(j);
-	}
+	HASH_FIND(hh, jobs, &pid, sizeof(pid), j);
+	if (!j)
+		return; /* a monitor; its pidfd told already */
+	HASH_DEL(jobs, j);
+	j->reaped = true;
+	j->status = status;
+	/* Done when the pipe has been read to its end, too. */
+	if (!uv_is_active((uv_handle_t *)&j->poll))
+		finish(j);
 }
 
 /* Puts the child's descriptors where job.h says and closes all others. */
@@ -152,19 +148,35 @@ child(const struct job_spec *s, int out, pid_t parent)
 	_exit(127);
 }
 
+/* A child that only executes borrows our memory until then: copying the page
+ * tables would take longer than all the rest.  No handler of ours may run in
+ * it. */
+static pid_t
+spawn(const struct job_spec *s, int out)
+{
+	pid_t parent = getpid(), pid;
+	sigset_t all, old;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	pid = s->exec && !s->prepare ? vfork() : fork();
+	if (pid == 0)
+		child(s, out, parent);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return pid;
+}
+
 int
 job_start(struct host *h, const struct job_spec *spec, job_done done, void *ctx,
     pid_t *ret_pid)
 {
 	struct job *j;
-	pid_t parent = getpid(), pid;
 	int p[2];
+	pid_t pid;
 
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return err_origin(errno, "pipe");
-	pid = fork();
-	if (pid == 0)
-		child(spec, p[1], parent);
+	pid = spawn(spec, p[1]);
 	close(p[1]);
 	if (pid < 0) {
 		close(p[0]);

@@ -37,5 +37,5 @@ struct job_spec {
 /* *ret_pid (may be NULL) is the child. */
 int job_start(struct host *h, const struct job_spec *spec, job_done done,
     void *ctx, pid_t *ret_pid);
-/* Reaps children; the warden calls it on SIGCHLD. */
-void job_reap(struct host *h);
+/* A child of this process was reaped, whoever's it was. */
+void job_reaped(pid_t pid, int status);

@@ -216,10 +216,15 @@ static void
 on_chld(uv_signal_t *s UNUSED, int signum UNUSED)
 {
 	int status;
+	pid_t pid;
 
-	if (keeper.pid > 0 && waitpid(keeper.pid, &status, WNOHANG) > 0)
-		daemon_ended(status);
-	job_reap(&keeper.config->host);
+	/* The one place that reaps: two would take each other's children. */
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == keeper.pid)
+			daemon_ended(status);
+		else
+			job_reaped(pid, status);
+	}
 }
 
 static void

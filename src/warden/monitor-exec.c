@@ -18,7 +18,7 @@
 #include "warden/monitor.h"
 #include "warden/proto.h"
 
-enum { RESULT_FD = 3, DIR_FD = 4, MNT_FD = 5 };
+enum { RESULT_FD = 3, DIR_FD = 4, MNT_FD = 5, RUNTIME_FD = 6 };
 #define CODE_TIMEOUT   137
 #define CODE_NOT_FOUND 127
 
@@ -38,7 +38,7 @@ fail(const char *what)
 }
 
 static pid_t
-spawn(char **argv, const char *pid_file, int out)
+spawn(char **argv, int runtime, const char *pid_file, int out)
 {
 	const char *crun[] = {argv[0], "--root", argv[1], "exec", "--detach",
 	    "--pid-file", pid_file, "--process", argv[4], argv[2], NULL};
@@ -51,8 +51,7 @@ spawn(char **argv, const char *pid_file, int out)
 	dup2(null, 0);
 	dup2(out, 1);
 	dup2(out, 2);
-	execv(crun[0], (char *const *)crun);
-	_exit(CODE_NOT_FOUND);
+	monitor_exec_runtime(runtime, crun);
 }
 
 static pid_t
@@ -123,7 +122,7 @@ monitor_exec(char **argv)
 	_cleanup_(buf_done) struct buf text = BUF_INIT;
 	_cleanup_free_ char *pid_file = xasprintf("%s.pid", argv[4]);
 	int64_t deadline = clock_mono_us() + strtoll(argv[3], NULL, 10) * 1000;
-	int p[2], status;
+	int p[2], status, runtime = monitor_runtime(RUNTIME_FD);
 	pid_t crun, pid;
 
 	for (int fd = RESULT_FD; fd <= MNT_FD; fd++)
@@ -135,7 +134,7 @@ monitor_exec(char **argv)
 		fail("pipe");
 	/* The command's own end blocks, as programs expect. */
 	fcntl(p[1], F_SETFL, 0);
-	crun = spawn(argv, pid_file, p[1]);
+	crun = spawn(argv, runtime, pid_file, p[1]);
 	close(p[1]);
 	if (crun < 0 || waitpid(crun, &status, 0) != crun)
 		fail("crun exec");

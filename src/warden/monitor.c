@@ -25,7 +25,7 @@
 #include "warden/logseg.h"
 #include "warden/monitor.h"
 
-enum { RESULT_FD = 3, DIR_FD = 4, LOG_FD = 5, NETNS_FD = 6 };
+enum { RESULT_FD = 3, DIR_FD = 4, LOG_FD = 5, NETNS_FD = 6, RUNTIME_FD = 7 };
 
 /* crun before 1.9 refuses to start where it sees this. */
 #define HYBRID "/sys/fs/cgroup/unified"
@@ -40,6 +40,7 @@ struct monitor {
 	bool tty;
 	int out, err; /* the container's output; -1: closed */
 	int console;  /* listening, for a tty */
+	int runtime;  /* its program; -1: by its path */
 	int signals;
 	int watch; /* inotify on the log directory */
 	pid_t pid, init; /* ours, the container's */
@@ -138,6 +139,24 @@ console_receive(int listening)
 	return got;
 }
 
+int
+monitor_runtime(int fd)
+{
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -1 : fd;
+}
+
+void
+monitor_exec_runtime(int fd, const char *const *argv)
+{
+	char *const *v = (char *const *)argv;
+
+	/* By its path where there is no descriptor, or programs in memory are
+	 * not welcome. */
+	execveat(fd, "", v, environ, AT_EMPTY_PATH);
+	execv(v[0], v);
+	_exit(127);
+}
+
 bool
 monitor_inherit(pid_t pid)
 {
@@ -187,8 +206,7 @@ exec_crun(const struct monitor *m, int out, int err)
 	argv[n++] = m->id;
 	argv[n] = NULL;
 	fcntl(NETNS_FD, F_SETFD, 0);
-	execv(m->crun, (char *const *)argv);
-	_exit(127);
+	monitor_exec_runtime(m->runtime, argv);
 }
 
 static void
@@ -278,6 +296,7 @@ start(struct monitor *m)
 	dprintf(RESULT_FD, "ok %d %jd", m->init, (intmax_t)now);
 	close(RESULT_FD);
 	close(NETNS_FD);
+	close_p(&m->runtime);
 }
 
 static void
@@ -354,7 +373,8 @@ serve(struct monitor *m)
 		};
 
 		/* Ending without a word makes the warden end the container. */
-		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
+		if ((poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR) ||
+		    ((p[2].revents | p[3].revents) & ~POLLIN))
 			_exit(1);
 		if (p[2].revents)
 			reap(m);
@@ -405,6 +425,7 @@ monitor_run(char **argv)
 	setsid();
 	for (int fd = RESULT_FD; fd <= NETNS_FD; fd++)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	m.runtime = monitor_runtime(RUNTIME_FD);
 	signal(SIGPIPE, SIG_IGN);
 	umask(0022);
 	if (fchdir(DIR_FD) < 0)

@@ -5,12 +5,14 @@
  *
  *	--run CRUN ROOT ID LAYERS OOM_FILE TTY
  *		3 result, 4 the container's directory (locked: the lock tells
- *		that we live), 5 its log directory.  Writes "ok PID MS" or an
+ *		that we live), 5 its log directory, 6 the network namespace,
+ *		7 the runtime's program, or nothing.  Writes "ok PID MS" or an
  *		error's text to 3 and closes it; stays until the container
  *		ended and its exit is written.
- *	--exec CRUN ROOT ID TIMEOUT_MS
- *		3 result, 4 the container's directory (holds exec-<pid>.json
- *		as the file on 6), 5 the monitor's mount namespace.
+ *	--exec CRUN ROOT ID TIMEOUT_MS FILE
+ *		3 result, 4 the container's directory (holds its process.json
+ *		as FILE), 5 the monitor's mount namespace, 6 the runtime's
+ *		program, or nothing.
  *		Writes "CODE\n" and the output.
  *	--init -- PROGRAM ARGS
  *		Inside a container: runs PROGRAM, forwards signals, reaps.
@@ -20,10 +22,16 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/util.h"
+
 /* crun's child becomes ours when the last of crun's helpers has ended, which
  * may be after crun itself.  Waits for that and leaves the child's status
  * alone.  False: it is nobody's below us. */
 bool monitor_inherit(pid_t pid);
+/* fd, or -1 when nothing is open there: another may get its number. */
+int monitor_runtime(int fd);
+/* Executes the runtime from memory or by its path; ends the process. */
+NORETURN void monitor_exec_runtime(int fd, const char *const *argv);
 
 int monitor_run(char **argv);
 int monitor_exec(char **argv);

@@ -288,6 +288,11 @@ oci_render(struct buf *b, const struct oci_spec *s, const struct oci_host *h)
 	literals(b, masked, ARRAY_SIZE(masked));
 	buf_add_str(b, ",\"readonlyPaths\":");
 	literals(b, read_only, ARRAY_SIZE(read_only));
+	if (h->seccomp.n) {
+		buf_addf(b, "},\"annotations\":{\"" OCI_SECCOMP_BPF "\":"
+		    "\"%.*s\"}}", SPAN_ARG(h->seccomp));
+		return;
+	}
 	buf_add_str(b, ",\"seccomp\":");
 	seccomp_render(b);
 	buf_add_str(b, "}}");

@@ -47,6 +47,10 @@ struct oci_spec {
 	size_t n_dns, n_hosts;
 };
 
+/* crun's annotation for a program instead of a profile; its presence in a
+ * runtime's binary says that the runtime has it. */
+#define OCI_SECCOMP_BPF "run.oci.seccomp_bpf_data"
+
 /* What the machine adds. */
 struct oci_host {
 	const char *dir;	 /* of the container's files: etc-hosts, … */
@@ -54,6 +58,7 @@ struct oci_host {
 	const char *volumes;	 /* directory of the task's volumes */
 	const char *cgroup_path;
 	const char *init_path;	 /* our monitor, for `init` */
+	struct span seccomp;	 /* program in base64; empty: as JSON */
 };
 
 /* Decodes and checks a message.  Positive: OCI_E_BAD, *ret_why says what. */

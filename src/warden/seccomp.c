@@ -3,6 +3,13 @@
  * the default capabilities.  Everything else answers EPERM; clone3 answers
  * ENOSYS, so that libc falls back to clone, whose flags can be looked at.
  */
+#include <errno.h>
+#include <seccomp.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/err.h"
 #include "warden/seccomp.h"
 
 /* The new-namespace flags of clone(2). */
@@ -82,26 +89,43 @@ static const char *const allowed[] = {
     "vfork", "vmsplice", "wait4", "waitid", "waitpid", "write", "writev",
 };
 
-/* personality(2): the values of ordinary programs. */
-static const unsigned personalities[] = {0x0, 0x8, 0x20000, 0x20008,
-    0xffffffff};
+/* Calls that depend on an argument. */
+struct conditional {
+	const char *name;
+	uint32_t arg;
+	enum scmp_compare op;
+	uint64_t a, b; /* b: what a masked comparison yields */
+};
+
+static const struct conditional conditionals[] = {
+    /* The values of ordinary programs. */
+    {"personality", 0, SCMP_CMP_EQ, 0x0, 0},
+    {"personality", 0, SCMP_CMP_EQ, 0x8, 0},
+    {"personality", 0, SCMP_CMP_EQ, 0x20000, 0},
+    {"personality", 0, SCMP_CMP_EQ, 0x20008, 0},
+    {"personality", 0, SCMP_CMP_EQ, 0xffffffff, 0},
+    {"clone", 0, SCMP_CMP_MASKED_EQ, CLONE_NEW_ANY, 0},
+    /* Not AF_VSOCK: it reaches the hypervisor around every namespace. */
+    {"socket", 0, SCMP_CMP_NE, 40, 0},
+};
 
 #if defined(__x86_64__)
 #define ARCHES \
 	"\"SCMP_ARCH_X86_64\",\"SCMP_ARCH_X86\",\"SCMP_ARCH_X32\""
+static const uint32_t arches[] = {SCMP_ARCH_X86_64, SCMP_ARCH_X86,
+    SCMP_ARCH_X32};
 #elif defined(__aarch64__)
 #define ARCHES "\"SCMP_ARCH_AARCH64\",\"SCMP_ARCH_ARM\""
+static const uint32_t arches[] = {SCMP_ARCH_AARCH64, SCMP_ARCH_ARM};
 #else
 #error "which architectures may a container's programs have here?"
 #endif
 
-static void
-rule(struct buf *b, const char *name, unsigned arg, uint64_t value,
-    const char *op)
+static const char *
+op_name(enum scmp_compare op)
 {
-	buf_addf(b, ",{\"names\":[\"%s\"],\"action\":\"SCMP_ACT_ALLOW\","
-	    "\"args\":[{\"index\":%u,\"value\":%ju,%s}]}", name, arg,
-	    (uintmax_t)value, op);
+	return op == SCMP_CMP_EQ ? "SCMP_CMP_EQ" :
+	    op == SCMP_CMP_NE	 ? "SCMP_CMP_NE" : "SCMP_CMP_MASKED_EQ";
 }
 
 void
@@ -113,13 +137,92 @@ seccomp_render(struct buf *b)
 	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
 		buf_addf(b, "%s\"%s\"", i ? "," : "", allowed[i]);
 	buf_add_str(b, "],\"action\":\"SCMP_ACT_ALLOW\"}");
-	for (size_t i = 0; i < ARRAY_SIZE(personalities); i++)
-		rule(b, "personality", 0, personalities[i],
-		    "\"op\":\"SCMP_CMP_EQ\"");
-	rule(b, "clone", 0, CLONE_NEW_ANY,
-	    "\"valueTwo\":0,\"op\":\"SCMP_CMP_MASKED_EQ\"");
-	/* Not AF_VSOCK: it reaches the hypervisor around every namespace. */
-	rule(b, "socket", 0, 40, "\"op\":\"SCMP_CMP_NE\"");
+	for (size_t i = 0; i < ARRAY_SIZE(conditionals); i++) {
+		const struct conditional *c = &conditionals[i];
+
+		buf_addf(b, ",{\"names\":[\"%s\"],"
+		    "\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":%u,"
+		    "\"value\":%ju,", c->name, c->arg, (uintmax_t)c->a);
+		if (c->op == SCMP_CMP_MASKED_EQ)
+			buf_addf(b, "\"valueTwo\":%ju,", (uintmax_t)c->b);
+		buf_addf(b, "\"op\":\"%s\"}]}", op_name(c->op));
+	}
 	buf_add_str(b, ",{\"names\":[\"clone3\"],"
 	    "\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":38}]}");
+}
+
+/* A name that an older libseccomp does not know stays refused. */
+static int
+add_rule(scmp_filter_ctx f, uint32_t action, const char *name, unsigned n,
+    const struct scmp_arg_cmp *args)
+{
+	int nr = seccomp_syscall_resolve_name(name);
+	int r = nr == __NR_SCMP_ERROR ? 0 :
+	    seccomp_rule_add_array(f, action, nr, n, args);
+
+	return r < 0 ? err_origin(-r, "seccomp rule of %s", name) : 0;
+}
+
+static int
+add_rules(scmp_filter_ctx f)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(arches); i++) {
+		r = seccomp_arch_add(f, arches[i]);
+		r = r == -EEXIST ? 0 : r;
+	}
+	/* A tree, not a list: every call of every container passes here. */
+	if (r == 0)
+		r = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (r < 0)
+		return err_origin(-r, "seccomp filter");
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(allowed); i++)
+		r = add_rule(f, SCMP_ACT_ALLOW, allowed[i], 0, NULL);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(conditionals); i++) {
+		const struct conditional *c = &conditionals[i];
+		const struct scmp_arg_cmp arg = {c->arg, c->op, c->a, c->b};
+
+		r = add_rule(f, SCMP_ACT_ALLOW, c->name, 1, &arg);
+	}
+	if (r == 0)
+		r = add_rule(f, SCMP_ACT_ERRNO(ENOSYS), "clone3", 0, NULL);
+	return err_trace(r);
+}
+
+static int
+export(scmp_filter_ctx f, struct buf *b)
+{
+	_cleanup_close_ int fd = memfd_create("seccomp", MFD_CLOEXEC);
+	ssize_t n;
+	int r;
+
+	if (fd < 0)
+		return err_origin(errno, "memfd");
+	r = seccomp_export_bpf(f, fd);
+	if (r < 0)
+		return err_origin(-r, "seccomp filter");
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_origin(errno, "memfd");
+	do {
+		buf_reserve(b, 8192);
+		n = read(fd, b->p + b->n, 8192);
+		b->n += n > 0 ? (size_t)n : 0;
+	} while (n > 0);
+	return n < 0 ? err_origin(errno, "memfd") : 0;
+}
+
+int
+seccomp_bpf(struct buf *b)
+{
+	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int r;
+
+	if (!f)
+		return err_origin(ENOMEM, "seccomp filter");
+	r = add_rules(f);
+	if (r == 0)
+		r = export(f, b);
+	seccomp_release(f);
+	return err_trace(r);
 }
