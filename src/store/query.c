@@ -91,8 +91,8 @@ static int
 collect(struct store *s, struct arena *a, sqlite3_stmt *st, size_t limit,
     struct res_list *ret)
 {
-	struct res_list l = {0};
-	size_t cap = 0;
+	size_t cap = 16;
+	struct res_list l = {.v = arena_array(a, struct res *, cap)};
 	int r;
 
 	while ((r = store_step(s, st)) == 1) {
@@ -101,11 +101,9 @@ collect(struct store *s, struct arena *a, sqlite3_stmt *st, size_t limit,
 			break;
 		}
 		if (l.n == cap) {
-			size_t next = MAX(cap * 2, (size_t)16);
-
 			l.v = arena_grow(a, l.v, cap * sizeof(*l.v),
-			    next * sizeof(*l.v));
-			cap = next;
+			    cap * 2 * sizeof(*l.v));
+			cap *= 2;
 		}
 		if ((r = store_read_res(s, a, st, &l.v[l.n])) < 0)
 			return err_trace(r);

@@ -130,7 +130,7 @@ struct query {
 	bool newest_first;	 /* then after means rows less than it */
 };
 struct res_list {
-	struct res **v;
+	struct res **v; /* never NULL */
 	size_t n;
 	bool more; /* the limit cut the list; go on after v[n-1]->row */
 };
