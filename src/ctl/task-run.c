@@ -1,6 +1,7 @@
 /* ACTIVATING and RUNNING: containers start in order, targets are registered,
  * health checks run. */
 #include "base/err.h"
+#include "ctl/resolver.h"
 #include "ctl/task-step.h"
 
 /* Log streams */
@@ -95,6 +96,8 @@ start_container(struct step *st, size_t i)
 		.image = &k->image,
 		.hostname = doc_get_str(doc_get(st->task->status, "Eni"),
 		    "privateDnsName"),
+		.ip = doc_get_str(doc_get(st->task->status, "Eni"),
+		    "privateIPv4Address"),
 	};
 	struct container_spec *spec;
 	struct span user = task_user(&l);
@@ -105,6 +108,7 @@ start_container(struct step *st, size_t i)
 		return err_trace(e);
 	if (!step_in(st, "ACTIVATING"))
 		return 0;
+	l.dns = resolver_of_host(st->a, "", &l.n_dns);
 	spec = task_container_spec(st->a, &l, span_of(k->id));
 	if (!spec->n_args) {
 		cannot_start(st, i, SPAN("No command specified"));

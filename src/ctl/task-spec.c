@@ -241,12 +241,15 @@ task_container_spec(struct arena *a, const struct task_launch *l,
 	s->cap_drop = spans(a, doc_get(caps, "drop"), &s->n_cap_drop);
 	s->init = doc_get_bool(linux_, "initProcessEnabled", false);
 	s->tty = doc_get_bool(l->container, "pseudoTerminal", false);
-	if (l->dns.n) {
-		struct span *dns = arena_new_of(a, struct span);
+	s->dns = l->dns;
+	s->n_dns = l->n_dns;
+	if (l->ip.n) {
+		struct span *line = arena_new_of(a, struct span);
 
-		*dns = l->dns;
-		s->dns = dns;
-		s->n_dns = 1;
+		*line = arena_fmt_span(a, "%.*s %.*s", SPAN_ARG(l->ip),
+		    SPAN_ARG(l->hostname));
+		s->hosts = line;
+		s->n_hosts = 1;
 	}
 	return s;
 }

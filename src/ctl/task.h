@@ -114,7 +114,9 @@ struct task_launch {
 	const struct doc *container;	/* definition */
 	const struct image *image;
 	struct span hostname;
-	struct span dns;		/* name server, or empty */
+	struct span ip;			/* of its interface, for /etc/hosts */
+	const struct span *dns;		/* name servers */
+	size_t n_dns;
 };
 /* The container as the runtime wants it, but for user and groups. */
 struct container_spec *task_container_spec(struct arena *a,
