@@ -144,6 +144,9 @@ begin(struct log_store *l, bool firm)
 	int r;
 
 	CHECK_OBJ(l, LOGS_MAGIC);
+	/* SQLite may have ended it: what came now would commit by itself. */
+	if (l->broken)
+		return err_origin(EIO, "logs.db: the turn is lost");
 	if (!l->in_txn && (r = run(l, l->st[SQL_BEGIN])) < 0)
 		return err_trace(r);
 	l->in_txn = true;

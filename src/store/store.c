@@ -331,6 +331,9 @@ store_begin_write(struct store *s)
 	int r;
 
 	CHECK_OBJ(s, STORE_MAGIC);
+	/* SQLite has undone it all: what came now would commit by itself. */
+	if (s->in_txn && sqlite3_get_autocommit(s->db))
+		return err_origin(ENOSPC, "the turn's writes are lost");
 	if (!s->in_txn) {
 		_cleanup_stmt_ sqlite3_stmt *st =
 		    store_stmt(s, "BEGIN IMMEDIATE");
