@@ -12,8 +12,9 @@
 #include "base/err.h"
 #include "base/log.h"
 
-/* What one tail may read in one turn. */
-#define READ_MAX (256u << 10)
+/* What one tail may read in one turn: everybody else waits meanwhile. */
+#define READ_MAX   (256u << 10)
+#define EVENTS_MAX 1000
 #define KEPT	 2
 
 static char *
@@ -180,7 +181,7 @@ struct reading {
 static int
 read_piece(struct reading *rd)
 {
-	static char piece[64 << 10];
+	static char piece[32 << 10];
 	_Static_assert(sizeof(piece) >= JOIN_RECORD_MAX, "holds a record");
 	struct tail *t = rd->t;
 	/* Looked at before reading: what they follow is complete then. */
@@ -255,11 +256,13 @@ tail_read(struct tail *t, struct log_store *db, int64_t group,
 	int r;
 
 	CHECK_OBJ(t, TAIL_MAGIC);
-	while ((r = read_piece(&rd)) == 1 && rd.left > 0)
+	while ((r = read_piece(&rd)) == 1 && rd.left > 0 &&
+	    rd.events.n < EVENTS_MAX)
 		;
 	if (r < 0)
 		return err_trace(r);
 	t->more = r == 1;
+	t->events = rd.events.n;
 	if (t->ended)
 		join_end(&t->join, a, &rd.events);
 	if (!t->ended && before.segment == t->at.segment &&

@@ -40,6 +40,7 @@ struct tail {
 	bool ended;		/* all was read: goes once that is durable */
 	bool dirty;		/* written in this turn */
 	bool more;		/* stopped at the limit, not at the end */
+	size_t events;		/* that the last read found */
 	bool told;		/* that its stream is gone */
 	bool watching;
 	uv_fs_event_t watch;

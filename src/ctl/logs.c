@@ -23,6 +23,8 @@
 /* How long output of containers that no task knows is kept. */
 #define ORPHAN_MS   (60 * 60 * 1000)
 #define RETRY_MS    1000
+/* Events of a turn, of all tails together. */
+#define TURN_EVENTS 2000
 
 struct tails {
 	unsigned magic;
@@ -284,28 +286,33 @@ await_commit(struct tails *s)
 	store_on_commit(ctl_env(s->ctl)->store, on_committed, s);
 }
 
-static void
+/* Returns how many events there were. */
+static size_t
 read_one(struct tail *t)
 {
 	switch (t->mode) {
 	case TAIL_WAIT:
-		return;
+		return 0;
 	case TAIL_KEEP:
 		tail_trim(t);
-		return;
+		return 0;
 	case TAIL_STORE:
 		break;
 	}
 	if (t->ended)
-		return;
+		return 0;
+	t->events = 0;
 	if (store_output(t) < 0) {
 		retry_later(t->owner, t);
 		AZ(uv_timer_start(&t->owner->retry, on_retry, RETRY_MS, 0));
+		await_commit(t->owner);
+		return 0;
 	}
 	if (t->dirty)
 		await_commit(t->owner);
 	if (t->more)
 		make_ready(t);
+	return t->events;
 }
 
 static void
@@ -313,22 +320,31 @@ on_idle(uv_idle_t *h)
 {
 	struct list batch = LIST_INIT(batch);
 	struct tails *s;
+	size_t n = 0;
 
 	CAST_OBJ(s, h->data, TAILS_MAGIC);
-	/* One round a turn: the commit comes between two. */
+	/* One round a turn at most: the commit comes between two. */
 	while (!list_empty(&s->ready)) {
 		struct list *l = s->ready.next;
 
 		list_del(l);
 		list_add(&batch, l);
 	}
-	AZ(uv_idle_stop(h));
-	while (!list_empty(&batch)) {
+	while (n < TURN_EVENTS && !list_empty(&batch)) {
 		struct list *l = batch.next;
 
 		list_del(l);
-		read_one(list_entry(l, struct tail, ready));
+		n += read_one(list_entry(l, struct tail, ready));
 	}
+	/* Those who waited go first. */
+	while (!list_empty(&batch)) {
+		struct list *l = batch.prev;
+
+		list_del(l);
+		list_add_first(&s->ready, l);
+	}
+	if (list_empty(&s->ready))
+		AZ(uv_idle_stop(h));
 }
 
 /* Tasks */
