@@ -2,6 +2,8 @@
 import json
 import os
 import pathlib
+import select
+import signal
 import subprocess
 
 import boto3
@@ -61,10 +63,25 @@ class Instance:
     def warden(self):
         return int((self.run / "warden.pid").read_text())
 
+    def log(self):
+        return (self.state / "neargate.log").read_text(errors="replace")
+
     def down(self):
-        if not self.is_down:
-            self("down")
+        """The daemon first, so that its last words are heard."""
+        if self.is_down:
+            return
         self.is_down = True
+        log = ""
+        if (self.run / "warden.pid").exists():
+            fd = os.pidfd_open(self.warden())
+            os.kill(self.warden(), signal.SIGTERM)
+            ended = select.select([fd], [], [], 30)[0]
+            os.close(fd)
+            log = self.log()
+            assert ended, log
+        self("down")
+        for word in ("<3>", "panic", "Sanitizer", "runtime error"):
+            assert word not in log, log
 
     def client(self, service, region="us-east-1"):
         return boto3.client(

@@ -91,6 +91,8 @@ def test_help_names_every_command():
     (("help", "upp"), "there is no command upp"),
     (("up", "--ephemeral", "--listen", "4566"), "not ADDRESS:PORT"),
     (("up", "--instance", "Too/Long"), "not a name"),
+    (("up", "--account", "12"), "--account 12: not 12 digits"),
+    (("up", "--edge-port", "0"), "neither a port nor auto"),
     (("status", "--run-dir", "x"), "must be absolute"),
 ])
 def test_wrong_usage(args, say):
@@ -204,7 +206,8 @@ def test_dump_hides_secrets(one):
             "environment": [{"name": "PASS", "value": "hunter2"}]}])
     everything = one("dump").stdout
     rows = [json.loads(line) for line in everything.splitlines()]
-    assert {"ecs.cluster", "ecs.task-definition", "live.registry"} <= {r["kind"] for r in rows}
+    assert {"ecs.cluster", "ecs.task-definition", "live.registry", "live.http",
+            "live.controllers", "live.logs"} <= {r["kind"] for r in rows}
     assert "hunter2" not in everything
     assert one.env["AWS_SECRET_ACCESS_KEY"] not in everything
     only = [json.loads(line) for line in one("dump", "ecs.cluster").stdout.splitlines()]
@@ -353,7 +356,6 @@ def test_reset_while_tasks_start(one):
         assert one.client("ecs").list_clusters()["clusterArns"] == []
     time.sleep(0.5)
     assert not [x for x in cli.processes().values() if x.startswith("sleep 43210")]
-    assert "ERROR" not in one("logs").stdout and "panic" not in one("logs").stdout
     image = one.push("after")
     running(one, run_task(one, image, "sleep 43210"))
     reset(one)
@@ -400,8 +402,55 @@ def test_what_is_stored_stays(tmp_path):
         assert (state / "state.db").exists()
         assert not pathlib.Path("/run/neargate-" + name).exists()
         neargate("up", *args)
+        neargate("down", "--instance", name, "--state-dir", state)
+        p = neargate("up", "--ephemeral", *args, check=False)
+        assert p.returncode == 1 and "was not made to be thrown away" in p.stderr
+        neargate("up", *args)
         again = cli.evaluate(neargate("env", "--instance", name).stdout)
         assert again["AWS_ACCESS_KEY_ID"] == first["AWS_ACCESS_KEY_ID"]
     finally:
         neargate("down", "--instance", name, "--purge")
     assert not state.exists()
+
+
+def test_installed_where_only_root_may_look(tmp_path):
+    subprocess.run(["make", "-s", "install", f"DESTDIR={tmp_path}", "PREFIX=/usr",
+                    f"BUILD={cli.BUILD}"], cwd=cli.BUILD.parent, check=True)
+    unit = (tmp_path / "etc/systemd/system/neargate.service").read_text()
+    assert "ExecStart=/usr/bin/neargate up --foreground" in unit
+    os.chmod(tmp_path, 0o700)
+    program = tmp_path / "usr/bin/neargate"
+    p = subprocess.run([program, "up", "--ephemeral"], capture_output=True, text=True)
+    assert p.returncode == 0, p.stderr
+    name = cli.evaluate(p.stdout)["NEARGATE_INSTANCE"]
+    assert subprocess.run([program, "down", "--instance", name]).returncode == 0
+
+
+def test_as_a_service(tmp_path):
+    """What systemd does: one process, its log on standard error, SIGTERM."""
+    name, args = "ngsvc", ("--listen", "127.0.0.1:0", "--state-dir", tmp_path / "state")
+    for d in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        os.chmod(d, 0o755)
+    for _ in range(2):
+        p = subprocess.Popen([cli.NEARGATE, "up", "--foreground", "--instance", name, *args],
+                             stderr=subprocess.PIPE, text=True)
+        line = p.stderr.readline()
+        assert "ready on 127.0.0.1:" in line, line
+        assert int(pathlib.Path(f"/run/neargate-{name}/warden.pid").read_text()) == p.pid
+        neargate("status", "--instance", name)
+        p.terminate()
+        assert p.wait(20) == 0
+    neargate("down", "--instance", name, "--purge")
+    assert not (tmp_path / "state").exists()
+
+
+def test_an_ephemeral_one_outlives_run_only_until_down():
+    """After a boot /run is empty; what is in /var/lib can still be removed."""
+    i = Instance()
+    pid = i.warden()
+    os.kill(pid, signal.SIGTERM)
+    gone(pid)
+    shutil.rmtree(i.run)
+    assert i.state.exists()
+    i.down()
+    assert i.leftovers() == []

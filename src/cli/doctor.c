@@ -431,7 +431,13 @@ check_port(struct doctor *d, struct buf *b, uint16_t port, const char *how)
 static enum verdict
 check_api(struct doctor *d, struct buf *b)
 {
-	return check_port(d, b, 4566, "neargate up --listen 127.0.0.1:PORT");
+	struct span s = span_of(d->in.listen);
+	uint64_t port = 4566;
+
+	if (s.n)
+		span_u64(span_from(s, (size_t)span_rchr(s, ':') + 1), &port);
+	return check_port(d, b, (uint16_t)port,
+	    "neargate up --listen 127.0.0.1:PORT");
 }
 
 static enum verdict

@@ -56,7 +56,7 @@ cli_down(struct cli *c)
 	if (instance_load(c, &in) < 0)
 		return cli_fail("%s", err_last()), 2;
 	was = access(in.run_dir, F_OK) == 0;
-	if (!was && !(c->purge && access(in.state_dir, F_OK) == 0)) {
+	if (!was && !in.ephemeral && !(c->purge && access(in.state_dir, F_OK) == 0)) {
 		instance_not_up(c, &in);
 		return 0;
 	}

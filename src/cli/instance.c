@@ -52,12 +52,21 @@ load_record(struct cli *c, struct instance *in)
 	    arena_span(c->a, buf_span(&b)), &d))
 		return;
 	in->recorded = true;
-	in->ephemeral = doc_get_bool(d, "Ephemeral", false);
 	in->log = text(c, d, "Log");
 	if (!in->state_dir)
 		in->state_dir = text(c, d, "StateDir");
 	if (!in->listen)
 		in->listen = text(c, d, "Listen");
+}
+
+/* Root's mark in what `up --ephemeral` made; it outlives /run. */
+static bool
+is_marked(struct cli *c, const struct instance *in)
+{
+	struct stat st;
+
+	return lstat(arena_fmt(c->a, "%s/ephemeral", in->state_dir), &st)
+	    == 0 && S_ISREG(st.st_mode) && st.st_uid == 0;
 }
 
 static bool
@@ -98,6 +107,7 @@ instance_load(struct cli *c, struct instance *ret)
 	if (!in.state_dir)
 		in.state_dir = arena_fmt(c->a, "/var/lib/neargate%s",
 		    suffix(c, in.name));
+	in.ephemeral = is_marked(c, &in);
 	in.daemon_dir = arena_fmt(c->a, "%s/daemon", in.run_dir);
 	in.socket = arena_fmt(c->a, "%s/admin", in.daemon_dir);
 	*ret = in;
@@ -117,7 +127,6 @@ instance_record(struct cli *c, const struct instance *in)
 	doc_set_str(c->a, d, "Instance", span_of(in->name));
 	doc_set_str(c->a, d, "StateDir", span_of(in->state_dir));
 	doc_set_str(c->a, d, "Listen", span_of(in->listen));
-	doc_set_bool(c->a, d, "Ephemeral", in->ephemeral);
 	if (in->log)
 		doc_set_str(c->a, d, "Log", span_of(in->log));
 	doc_write_json_pretty(&b, d);

@@ -1,10 +1,11 @@
 /*
  * An instance on this host: its directories and what `up` recorded.
  *
- * run_dir/instance.json {Instance, StateDir, Listen, Ephemeral, Log} is root's
- * and readable by all; run_dir/daemon is neargated's own and holds its
- * administrative socket "admin" and "port", which is renamed into place when
- * neargated is ready.
+ * run_dir/instance.json {Instance, StateDir, Listen, Log} is root's and
+ * readable by all; the empty file state_dir/ephemeral, root's too, says that
+ * the directory was made for an ephemeral instance and goes with it;
+ * run_dir/daemon is neargated's own and holds its administrative socket
+ * "admin" and "port", which is renamed into place when neargated is ready.
  */
 #pragma once
 

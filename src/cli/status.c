@@ -1,4 +1,6 @@
 /* neargate status, neargate dump: the daemon's own words. */
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -38,6 +40,50 @@ private_kib(pid_t pid)
 	}
 	fclose(f);
 	return sum;
+}
+
+static bool
+belongs(pid_t pid, const char *run_dir)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/cmdline", (int)pid);
+	_cleanup_free_ char *dir = xasprintf("%s/", run_dir);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	ssize_t n;
+
+	buf_reserve(&b, 4096);
+	n = fd < 0 ? -1 : read(fd, b.p, 4096);
+	return n > 0 && span_find(span_make(b.p, (size_t)n),
+	    span_of(dir)) >= 0;
+}
+
+/* Monitors and proxies name the run directory in their arguments. */
+static void
+print_memory(const struct instance *in, pid_t daemon)
+{
+	pid_t warden = instance_warden(in), pid;
+	DIR *d = opendir("/proc");
+	uint64_t kib = 0;
+	struct dirent *e;
+	unsigned n = 0;
+
+	while (d && (e = readdir(d))) {
+		pid = (pid_t)strtol(e->d_name, NULL, 10);
+		if (pid <= 0 || pid == daemon || pid == warden ||
+		    pid == getpid() || !belongs(pid, in->run_dir))
+			continue;
+		kib += private_kib(pid);
+		n++;
+	}
+	if (d)
+		closedir(d);
+	printf("memory     neargated %.1f MB, warden %.1f MB",
+	    (double)private_kib(daemon) / 1024,
+	    (double)private_kib(warden) / 1024);
+	if (n)
+		printf(", %u monitors and proxies %.1f MB", n,
+		    (double)kib / 1024);
+	puts("");
 }
 
 static void
@@ -84,9 +130,7 @@ print_status(const struct instance *in, const struct doc *d)
 	    SPAN_ARG(doc_get_str(d, "endpoint")),
 	    SPAN_ARG(doc_get_str(d, "account")),
 	    SPAN_ARG(doc_get_str(d, "stateDir")));
-	printf("memory     neargated %.1f MB, warden %.1f MB\n",
-	    (double)private_kib(pid) / 1024,
-	    (double)private_kib(instance_warden(in)) / 1024);
+	print_memory(in, pid);
 	printf("services   %lld\ntasks      ",
 	    (long long)doc_get_int(d, "services", 0));
 	print_tasks(doc_get(d, "tasks"));

@@ -75,16 +75,24 @@ check_programs(void)
 }
 
 static int
-check_listen(const char *text)
+check_words(const struct cli *c, const char *listen)
 {
-	struct span s = span_of(text);
+	struct span s = span_of(listen), account = span_of(c->account);
+	struct span edge = span_of(c->edge_port);
 	ptrdiff_t colon = span_rchr(s, ':');
-	uint64_t port;
+	uint64_t n;
 
-	if (colon <= 0 || !span_u64(span_from(s, (size_t)colon + 1), &port) ||
-	    port > UINT16_MAX)
+	if (colon <= 0 || !span_u64(span_from(s, (size_t)colon + 1), &n) ||
+	    n > UINT16_MAX)
 		return err_origin(EINVAL, "--listen %s: not ADDRESS:PORT",
-		    text);
+		    listen);
+	if (account.p && (account.n != 12 || !span_u64(account, &n)))
+		return err_origin(EINVAL, "--account %s: not 12 digits",
+		    c->account);
+	if (edge.p && !span_is(edge, "auto") &&
+	    (!span_u64(edge, &n) || n == 0 || n > UINT16_MAX))
+		return err_origin(EINVAL, "--edge-port %s: neither a port nor "
+		    "auto", c->edge_port);
 	return 0;
 }
 
@@ -130,22 +138,45 @@ settle(struct cli *c, struct instance *ret)
 		c->instance = fresh_name(c);
 	if ((r = instance_load(c, ret)) < 0)
 		return err_trace(r);
-	ret->ephemeral |= c->ephemeral;
-	if (!ret->listen && ret->ephemeral) {
+	if (!ret->listen && (c->ephemeral || ret->ephemeral)) {
 		if ((r = free_port(c, &ret->listen)) < 0)
 			return err_trace(r);
 	} else if (!ret->listen) {
 		ret->listen = "127.0.0.1:4566";
 	}
-	return err_trace(check_listen(ret->listen));
+	return err_trace(check_words(c, ret->listen));
+}
+
+/* What was there before is somebody's, and is never made to go. */
+static int
+make_state(struct cli *c, struct instance *in)
+{
+	const char *mark = arena_fmt(c->a, "%s/ephemeral", in->state_dir);
+	bool made = mkdir(in->state_dir, 0700) == 0;
+	_cleanup_close_ int fd = -1;
+
+	if (!made && errno != EEXIST)
+		return err_origin(errno, "mkdir %s: %s", in->state_dir,
+		    strerror(errno));
+	if (!c->ephemeral || in->ephemeral)
+		return 0;
+	if (!made)
+		return err_origin(EEXIST, "--ephemeral: %s is there already "
+		    "and was not made to be thrown away", in->state_dir);
+	fd = open(mark, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_origin(errno, "%s: %s", mark, strerror(errno));
+	in->ephemeral = true;
+	return 0;
 }
 
 static int
-make_dirs(const struct instance *in, const struct passwd *pw)
+make_dirs(struct cli *c, struct instance *in, const struct passwd *pw)
 {
-	if (mkdir(in->state_dir, 0700) < 0 && errno != EEXIST)
-		return err_origin(errno, "mkdir %s: %s", in->state_dir,
-		    strerror(errno));
+	int r = make_state(c, in);
+
+	if (r < 0)
+		return err_trace(r);
 	if ((mkdir(in->daemon_dir, 0700) < 0 && errno != EEXIST) ||
 	    lchown(in->daemon_dir, pw->pw_uid, pw->pw_gid) < 0)
 		return err_origin(errno, "%s: %s", in->daemon_dir,
@@ -472,7 +503,7 @@ cli_up(struct cli *c)
 		return cli_fail("neargate-warden and neargated are not beside "
 		    "%s nor in ../libexec/neargate", c->self);
 	if (check_programs() < 0 || ensure_user(&pw) < 0 ||
-	    instance_lock(&in, &lock) < 0 || make_dirs(&in, pw) < 0 ||
+	    instance_lock(&in, &lock) < 0 || make_dirs(c, &in, pw) < 0 ||
 	    watch(&in, &watch_fd) < 0)
 		return cli_fail("%s", err_last());
 	r = look(c, &in, watch_fd, &status);

@@ -360,3 +360,24 @@ ctl_wake_after(struct ctl *ctl, const struct controller *c, int64_t key,
 	if (!ctl->stopped)
 		wait_for(ctl, item_get(slot_of(ctl, c), key), ms);
 }
+
+void
+ctl_dump(struct ctl *ctl, struct buf *b)
+{
+	struct item *it, *next;
+	unsigned ready, failing;
+	struct slot *s;
+
+	CHECK_OBJ(ctl, CTL_MAGIC);
+	for (size_t i = 0; i < ctl->n_slots; i++) {
+		s = &ctl->slots[i];
+		ready = failing = 0;
+		HASH_ITER (hh, s->items, it, next) {
+			ready += !list_empty(&it->ready);
+			failing += it->backoff > 0;
+		}
+		buf_addf(b, "%s%s: %u keys, %u ready, %u failing",
+		    i ? "; " : "", s->c->name, HASH_COUNT(s->items), ready,
+		    failing);
+	}
+}

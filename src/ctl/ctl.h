@@ -73,3 +73,5 @@ void ctl_wake_after(struct ctl *ctl, const struct controller *c, int64_t key,
  * too).  Not from within a run. */
 void ctl_stop(struct ctl *ctl);
 int ctl_start(struct ctl *ctl);
+/* What waits and what is tried again, for `neargate dump`. */
+void ctl_dump(struct ctl *ctl, struct buf *b);

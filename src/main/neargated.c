@@ -50,7 +50,7 @@ struct daemon {
 	struct ctl *ctl;
 	struct ctl_reset *reset; /* while one is under way */
 	struct admin *admin;
-	struct admin_part parts[1];
+	struct admin_part parts[3];
 };
 
 static const struct option longopts[] = {
@@ -334,6 +334,19 @@ dump_registry(void *ctx, struct buf *b)
 	registry_dump(ctx, b);
 }
 
+static void
+dump_ctl(void *ctx, struct buf *b)
+{
+	ctl_dump(ctx, b);
+}
+
+static void
+dump_http(void *ctx, struct buf *b)
+{
+	buf_addf(b, "%zu requests wait for their answer",
+	    http_server_waiting(ctx));
+}
+
 static int
 start_admin(struct daemon *d, const struct root_key *root)
 {
@@ -348,6 +361,8 @@ start_admin(struct daemon *d, const struct root_key *root)
 		return 0;
 	d->parts[0] = (struct admin_part){"registry", dump_registry,
 	    d->registry};
+	d->parts[1] = (struct admin_part){"controllers", dump_ctl, d->ctl};
+	d->parts[2] = (struct admin_part){"http", dump_http, d->http};
 	return err_trace(admin_new(&c, &d->admin));
 }
 
