@@ -22,8 +22,9 @@ all_ended(const struct step *st)
 
 /* DEACTIVATING */
 
+/* *ret: the target is out, or there is no group any more to be out of. */
 static int
-deregister(struct step *st, const struct doc *lb, struct span ip)
+deregister(struct step *st, const struct doc *lb, struct span ip, bool *ret)
 {
 	struct arena *a = st->a;
 	struct doc *in = doc_obj(a), *list = doc_arr(a), *t = doc_obj(a);
@@ -39,27 +40,28 @@ deregister(struct step *st, const struct doc *lb, struct span ip)
 	if ((e = step_call(st, "elbv2", "DeregisterTargets", in,
 		 st->task->scope, &r)))
 		return err_trace(e);
-	/* A group that is gone has nothing to drain. */
-	if (r.error.n)
-		log_info("task %.*s: deregister: %.*s, ignoring",
-		    SPAN_ARG(st->task->id), SPAN_ARG(r.message));
+	*ret = !r.error.n || span_is(r.error, "TargetGroupNotFound");
+	if (!*ret)
+		log_warn("task %.*s: deregister: %.*s", SPAN_ARG(st->task->id),
+		    SPAN_ARG(r.message));
 	return 0;
 }
 
-/* Takes our targets out.  Is one still there?  Its row goes when draining has
- * ended. */
+/* Takes our targets out.  *ret_drains: one is still there; its row goes when
+ * draining has ended.  *ret_refused: one could not be taken out. */
 static int
-drain(struct step *st, bool *ret)
+drain(struct step *st, bool *ret_drains, bool *ret_refused)
 {
 	struct span ip = doc_get_str(doc_get(st->task->status, "Eni"),
 	    "privateIPv4Address");
 
-	*ret = false;
+	*ret_drains = *ret_refused = false;
 	doc_each(lb, doc_get(st->task->spec, "loadBalancers")) {
 		struct span id = arena_fmt_span(st->a, "%.*s:%lld",
 		    SPAN_ARG(ip),
 		    (long long)doc_get_int(lb, "containerPort", 0));
 		struct res *r;
+		bool out = false;
 		int e = store_get(ctl_env(st->s->ctl)->store, st->a,
 		    &elbv2_target, st->task->scope,
 		    doc_get_str(lb, "targetGroupArn"), id, &r);
@@ -68,10 +70,12 @@ drain(struct step *st, bool *ret)
 			return err_trace(e);
 		if (e)
 			continue;
-		*ret = true;
-		if (!doc_get_bool(r->spec, "Draining", false) &&
-		    (e = deregister(st, lb, ip)))
+		*ret_drains = true;
+		if (doc_get_bool(r->spec, "Draining", false))
+			continue;
+		if ((e = deregister(st, lb, ip, &out)))
 			return err_trace(e);
+		*ret_refused |= !out;
 	}
 	return 0;
 }
@@ -79,13 +83,16 @@ drain(struct step *st, bool *ret)
 int
 step_deactivating(struct step *st)
 {
-	bool wait = false;
+	bool drains = false, refused = false;
 	int e;
 
-	if (doc_get(st->task->status, "Eni") && (e = drain(st, &wait)))
+	if (doc_get(st->task->status, "Eni") &&
+	    (e = drain(st, &drains, &refused)))
 		return err_trace(e);
+	if (refused)
+		step_again(st, 1000);
 	/* With no process left there is nothing to wait for. */
-	if (!wait || all_ended(st))
+	else if (!drains || all_ended(st))
 		step_go(st, "STOPPING");
 	return 0;
 }

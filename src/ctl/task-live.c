@@ -5,7 +5,7 @@
 #include "svc/ecs/kinds.h"
 
 /* Between two attempts at what the runtime refused. */
-#define RETRY_MS 1000
+#define RETRY_MS 500
 
 static const struct ctl_env *
 env_of(const struct live_task *t)
