@@ -453,6 +453,10 @@ on_access(void *cls UNUSED, struct MHD_Connection *mhd UNUSED,
 	CHECK_OBJ(&q->pub, REQUEST_MAGIC);
 	if (q->phase == PHASE_HEADERS)
 		return take_headers(q, method);
+	/* More chunks may have come with the one that led to the pause: what is
+	 * not taken is brought again. */
+	if (q->paused)
+		return MHD_YES;
 	if (*data_n == 0)
 		return q->phase == PHASE_QUEUED ? MHD_YES : take_end(q);
 	piece = span_make(data, *data_n);

@@ -306,6 +306,26 @@ test_pause(void **state)
 	assert_true(expect(f, fd, "||10", &b));
 }
 
+/* Several chunks in one packet: the rest of them waits, too. */
+static void
+test_pause_chunked(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	_cleanup_close_ int fd = dial(f);
+
+	say(fd, "PUT /pause HTTP/1.1\r\nHost: h\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n"
+	    "5\r\nhello\r\n5\r\nworld\r\n1\r\n!\r\n0\r\n\r\n");
+	while (!f->paused)
+		uv_run(&f->loop, UV_RUN_ONCE);
+	for (int i = 0; i < 10; i++)
+		uv_run(&f->loop, UV_RUN_NOWAIT);
+	assert_int_equal(f->streamed, 5);
+	http_resume(f->paused);
+	assert_true(expect(f, fd, "||11", &b));
+}
+
 /* Who goes away half-way, or waits when the server ends, is told of once. */
 static void
 test_abort(void **state)
@@ -391,6 +411,7 @@ main(void)
 	    T(test_keep_alive_and_pipeline),
 	    T(test_later),
 	    T(test_pause),
+	    T(test_pause_chunked),
 	    T(test_abort),
 	    T(test_slow_clients),
 	    T(test_hang_up),
