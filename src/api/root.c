@@ -49,22 +49,38 @@ settle(struct store *s, struct arena *a, const char *key, struct span want,
 	return err_trace(store_set_setting(s, key, want));
 }
 
+static bool
+file_says(const char *path, struct span want)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *have = xmalloc(want.n + 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, have, want.n + 1);
+
+	return n >= 0 && span_eq(span_make(have, (size_t)n), want);
+}
+
+/* What is there already is not written again: the disk may be full. */
 static int
 write_file(const char *dir, const struct root_key *k)
 {
 	_cleanup_free_ char *path = xasprintf("%s/root-credentials", dir);
 	_cleanup_free_ char *tmp = xasprintf("%s/root-credentials.new", dir);
 	_cleanup_(buf_done) struct buf b = BUF_INIT;
-	_cleanup_close_ int fd = open(tmp,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = -1;
+	ssize_t n;
 
-	if (fd < 0)
-		return err_origin(errno, "open %s", tmp);
 	buf_addf(&b, "AWS_ACCESS_KEY_ID=%.*s\nAWS_SECRET_ACCESS_KEY=%.*s\n"
 	    "AWS_ACCOUNT_ID=%.*s\n", SPAN_ARG(k->access_key),
 	    SPAN_ARG(k->secret_key), SPAN_ARG(k->account));
-	if (write(fd, b.p, b.n) != (ssize_t)b.n || fsync(fd) != 0)
-		return err_origin(EIO, "write %s", tmp);
+	if (file_says(path, buf_span(&b)))
+		return 0;
+	fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_origin(errno, "open %s", tmp);
+	n = write(fd, b.p, b.n);
+	if (n != (ssize_t)b.n || fsync(fd) != 0)
+		return err_origin(n < 0 || n == (ssize_t)b.n ? errno : ENOSPC,
+		    "write %s", tmp);
 	if (rename(tmp, path) != 0)
 		return err_origin(errno, "rename %s", tmp);
 	return 0;
