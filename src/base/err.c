@@ -7,7 +7,8 @@
 #include "base/err.h"
 #include "base/log.h"
 
-static struct buf last;
+/* Threads of the pool fail, too. */
+static __thread struct buf last;
 
 int
 err_origin_at(const char *file, int line, int err, const char *fmt, ...)
