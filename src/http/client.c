@@ -311,6 +311,20 @@ http_fetch(struct http_client *c, const struct http_fetch_spec *spec)
 }
 
 void
+http_fetch_pause(struct http_fetch *f)
+{
+	CHECK_OBJ(f, FETCH_MAGIC);
+	AZ(curl_easy_pause(f->easy, CURLPAUSE_RECV));
+}
+
+void
+http_fetch_resume(struct http_fetch *f)
+{
+	CHECK_OBJ(f, FETCH_MAGIC);
+	AZ(curl_easy_pause(f->easy, CURLPAUSE_CONT));
+}
+
+void
 http_fetch_cancel(struct http_fetch *f)
 {
 	fetch_free(f);

@@ -42,6 +42,9 @@ struct http_client *http_client_new(uv_loop_t *loop);
 void http_client_free(struct http_client *c);
 struct http_fetch *http_fetch(struct http_client *c,
     const struct http_fetch_spec *spec);
+/* From within on_piece: no further piece comes until http_fetch_resume(). */
+void http_fetch_pause(struct http_fetch *f);
+void http_fetch_resume(struct http_fetch *f);
 /* on_done will not be called. */
 void http_fetch_cancel(struct http_fetch *f);
 struct span http_result_header(const struct http_result *r, const char *name);

@@ -5,6 +5,18 @@
 #include "registry/upload.h"
 
 static void
+on_room(void *ctx)
+{
+	struct rq *q;
+
+	CAST_OBJ(q, ctx, RQ_MAGIC);
+	if (!q->paused)
+		return;
+	q->paused = false;
+	http_resume(q->http);
+}
+
+static void
 say_session(struct rq *q)
 {
 	uint64_t n = upload_size(q->up);
@@ -106,18 +118,21 @@ void
 uploads_post(struct rq *q)
 {
 	struct span digest = rq_query(q, "digest");
+	struct upload *u;
 	int r;
 
 	if (digest.p && !check_digest_param(q, digest))
 		return;
-	r = upload_start(q->g, &q->key, q->a, &q->up);
+	r = upload_start(q->g, &q->key, q->a, &u);
 	if (r == 0) {
-		r = upload_begin(q->up);
+		r = upload_begin(u, on_room, q);
 		if (r)
-			q->up = NULL;
+			upload_drop(q->g, u, q->a);
 	}
 	if (r)
 		upload_error(q, r);
+	else
+		q->up = u;
 }
 
 /* Finishing */
@@ -166,7 +181,7 @@ seal(struct rq *q, struct span digest)
 {
 	q->ref = digest;
 	rq_hold(q);
-	upload_seal(q->g, q->up, digest, on_sealed, q);
+	upload_seal(q->up, digest, on_sealed, q);
 }
 
 void
@@ -241,7 +256,7 @@ take_session(struct rq *q)
 	int r = upload_find(q->g, &q->key, q->a, q->ref, &u);
 
 	if (r == 0)
-		r = upload_begin(u);
+		r = upload_begin(u, on_room, q);
 	if (r) {
 		upload_error(q, r);
 		return;
@@ -263,17 +278,26 @@ upload_begin_put(struct rq *q)
 		take_session(q);
 }
 
+/* A disk that is full shall not stay so because of us. */
+static void
+fail_writing(struct rq *q, int r)
+{
+	rq_fail(q, r);
+	upload_drop(q->g, TAKE_PTR(q->up), q->a);
+}
+
 bool
 upload_body(struct rq *q, struct span piece)
 {
 	int r = upload_write(q->up, piece);
 
-	if (r == 0)
+	if (r == UPLOAD_FULL) {
+		q->paused = true;
+		http_pause(q->http);
+	}
+	if (r >= 0)
 		return true;
-	/* A disk that is full shall not stay so because of us. */
-	rq_fail(q, r);
-	upload_end(q->up);
-	upload_drop(q->g, TAKE_PTR(q->up), q->a);
+	fail_writing(q, r);
 	return false;
 }
 
@@ -281,11 +305,11 @@ static void
 synced(struct rq *q, int r)
 {
 	if (r) {
-		rq_fail(q, r > 0 ? err_fold(r) : r);
-	} else {
-		say_session(q);
-		rq_ok(q, 202);
+		fail_writing(q, r > 0 ? err_fold(r) : r);
+		return;
 	}
+	say_session(q);
+	rq_ok(q, 202);
 	release(q);
 }
 
@@ -302,7 +326,7 @@ void
 upload_patch_end(struct rq *q)
 {
 	rq_hold(q);
-	upload_sync(q->g, q->up, on_synced, q);
+	upload_sync(q->up, on_synced, q);
 }
 
 void
@@ -334,7 +358,7 @@ upload_delete(struct rq *q)
 	int r = upload_find(q->g, &q->key, q->a, q->ref, &u);
 
 	if (r == 0)
-		r = upload_begin(u);
+		r = upload_begin(u, NULL, NULL);
 	if (r) {
 		upload_error(q, r);
 		return;

@@ -27,7 +27,9 @@ struct registry {
 	struct touch *touched;	    /* by digest */
 	uv_timer_t sweep_timer;
 	uv_timer_t expire_timer;
-	unsigned jobs;		    /* on the worker pool: no sweep meanwhile */
+	unsigned uploading;	    /* sessions that are written to */
+	unsigned jobs;		    /* on the worker pool */
+	unsigned sealing;	    /* of them; a sweep would not know the blob */
 	bool closing;
 	unsigned handles;
 	struct list node;	    /* all registries of the process */

@@ -29,7 +29,7 @@ struct rq {
 	struct token who;
 	struct repo_key key;	   /* store, account, region, repository */
 	struct upload *up;	   /* begun by this request */
-	bool hashing;		   /* of the body into memory */
+	bool paused;		   /* until the upload has room */
 	struct buf body;	   /* manifests only */
 	uint64_t received;
 	/* The answer */

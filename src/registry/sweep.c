@@ -140,7 +140,7 @@ sweep_files(void *ctx, int err)
 	s = (struct sweep){g, a, clock_ms() - g->grace_ms, 0};
 	if (g->closing)
 		return;
-	if (err || g->jobs || store_dirty(g->store)) {
+	if (err || g->sealing || store_dirty(g->store)) {
 		sweep_soon(g, 1000);
 		return;
 	}
@@ -159,7 +159,7 @@ sweep_run(struct registry *g)
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct sweep s = {g, a, clock_ms() - g->grace_ms, 0};
 
-	if (g->jobs) {
+	if (g->sealing) {
 		sweep_soon(g, 1000);
 		return;
 	}

@@ -15,6 +15,11 @@
 /* Written bytes are pushed towards the disk in such steps, so that the sync
  * at the end has little left to wait for. */
 #define FLUSH_STEP (8u << 20)
+/* What goes to a thread at once; a session holds twice that at most, plus what
+ * one call brings. */
+#define PIECE (256u << 10)
+
+enum job { JOB_WRITE, JOB_SYNC, JOB_SEAL };
 
 struct upload {
 	unsigned magic;
@@ -23,19 +28,43 @@ struct upload {
 	char *id;
 	char *account, *region, *repo;
 	int fd;		 /* while begun */
-	bool busy;
-	uint64_t size;
-	uint64_t flushed;
-	EVP_MD_CTX *md;	 /* SHA-256 of all of it, or NULL: unknown */
+	bool busy;	 /* begun, or its last bytes are being written */
+	bool ending, dropped; /* when the job at hand is done */
+	uint64_t size;	 /* what was taken */
+	struct buf fill; /* what was taken and no job has yet */
+	int err;	 /* of a job: nothing more is taken */
+	void (*room)(void *ctx);
+	void *room_ctx;
+	/* The job at hand, the thread's while it runs. */
+	bool running;
+	enum job job;
+	uv_work_t work;
+	struct buf data;
+	uint64_t written, flushed; /* bytes of the file */
+	EVP_MD_CTX *md;	 /* SHA-256 of those, or NULL: unknown */
+	char *digest;	 /* to seal under */
+	int result;
+	/* What comes after it. */
+	bool wanted;
+	enum job want;
+	upload_cb cb;
+	void *cb_ctx;
 };
+
+static void job_start(struct upload *u, enum job job);
 
 static void
 upload_free(struct upload *u)
 {
 	CHECK_OBJ(u, UPLOAD_MAGIC);
-	HASH_DEL(u->registry->uploads, u);
+	AZ(u->running);
+	if (!u->dropped)
+		HASH_DEL(u->registry->uploads, u);
 	close_p(&u->fd);
 	EVP_MD_CTX_free(u->md);
+	buf_done(&u->fill);
+	buf_done(&u->data);
+	free(u->digest);
 	free(u->id);
 	free(u->account);
 	free(u->region);
@@ -119,7 +148,7 @@ upload_find(struct registry *g, const struct repo_key *k, struct arena *a,
 		if (r)
 			return r < 0 ? err_trace(r) : UPLOAD_E_NONE;
 		u = upload_new(g, k, id);
-		u->size = u->flushed = size;
+		u->size = u->written = u->flushed = size;
 	}
 	*ret = u;
 	return 0;
@@ -140,7 +169,7 @@ upload_size(const struct upload *u)
 }
 
 int
-upload_begin(struct upload *u)
+upload_begin(struct upload *u, void (*room)(void *ctx), void *ctx)
 {
 	uint64_t size;
 	int r;
@@ -148,51 +177,62 @@ upload_begin(struct upload *u)
 	CHECK_OBJ(u, UPLOAD_MAGIC);
 	if (u->busy)
 		return UPLOAD_E_BUSY;
+	if (u->registry->uploading >= UPLOADS_AT_ONCE)
+		return UPLOAD_E_MANY;
 	r = upload_file_open(u->registry->blobs, u->id, &u->fd, &size);
 	if (r)
 		return r < 0 ? err_trace(r)
 			     : err_origin(ENOENT, "an upload lost its file");
 	u->busy = true;
+	u->ending = false;
+	u->err = 0;
+	u->room = room;
+	u->room_ctx = ctx;
+	u->registry->uploading++;
 	return 0;
 }
 
 int
 upload_write(struct upload *u, struct span p)
 {
-	size_t done = 0;
-
 	CHECK_OBJ(u, UPLOAD_MAGIC);
 	AN(u->busy);
-	while (done < p.n) {
-		ssize_t n = write(u->fd, p.p + done, p.n - done);
-		int e = errno;
-
-		if (n < 0 && e == EINTR)
-			continue;
-		if (n < 0) {
-			if (ftruncate(u->fd, (off_t)u->size))
-				log_warn("cannot undo a write, ignoring");
-			return err_origin(e, "cannot write an upload");
-		}
-		done += (size_t)n;
-	}
-	if (u->md)
-		AN(EVP_DigestUpdate(u->md, p.p, p.n));
+	if (u->err)
+		return u->err;
+	buf_add_span(&u->fill, p);
 	u->size += p.n;
-	if (u->size - u->flushed >= FLUSH_STEP) {
-		(void)sync_file_range(u->fd, (off_t)u->flushed,
-		    (off_t)(u->size - u->flushed), SYNC_FILE_RANGE_WRITE);
-		u->flushed = u->size;
-	}
+	if (u->fill.n < PIECE)
+		return 0;
+	if (u->running)
+		return UPLOAD_FULL;
+	job_start(u, JOB_WRITE);
 	return 0;
+}
+
+/* Nothing is on its way any more. */
+static void
+end_now(struct upload *u)
+{
+	u->busy = u->ending = false;
+	u->registry->uploading--;
+	close_p(&u->fd);
+	buf_done(&u->fill);
+	buf_done(&u->data);
 }
 
 void
 upload_end(struct upload *u)
 {
 	CHECK_OBJ(u, UPLOAD_MAGIC);
-	u->busy = false;
-	close_p(&u->fd);
+	AN(u->busy);
+	u->room = NULL;
+	u->ending = true;
+	if (u->running)
+		return;
+	if (u->fill.n && !u->err)
+		job_start(u, JOB_WRITE);
+	else
+		end_now(u);
 }
 
 void
@@ -208,82 +248,179 @@ upload_drop(struct registry *g, struct upload *u, struct arena *a)
 		span_of(u->id), &row) == 0 && store_delete(g->store, row))
 		log_warn("cannot forget upload %s, ignoring", u->id);
 	upload_file_remove(g->blobs, u->id);
+	u->room = NULL;
+	if (u->running) {
+		HASH_DEL(g->uploads, u);
+		u->dropped = true;
+		return;
+	}
+	if (u->busy)
+		end_now(u);
 	upload_free(u);
 }
 
 /* Work on a thread */
 
-struct job {
-	uv_work_t work;
-	struct registry *g;
-	struct upload *u;
-	char *digest;	/* NULL: only sync */
-	bool hashed;
+static int
+write_all(int fd, struct span p)
+{
+	while (p.n > 0) {
+		ssize_t n = write(fd, p.p, p.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_origin(errno, "cannot write an upload");
+		p = span_from(p, (size_t)n);
+	}
+	return 0;
+}
+
+static int
+job_write(struct upload *u)
+{
+	struct span p = buf_span(&u->data);
+	int r = write_all(u->fd, p);
+
+	if (r) {
+		if (ftruncate(u->fd, (off_t)u->written))
+			log_warn("cannot undo a write, ignoring");
+		return r;
+	}
+	if (u->md)
+		AN(EVP_DigestUpdate(u->md, p.p, p.n));
+	u->written += p.n;
+	if (u->written - u->flushed >= FLUSH_STEP) {
+		(void)sync_file_range(u->fd, (off_t)u->flushed,
+		    (off_t)(u->written - u->flushed), SYNC_FILE_RANGE_WRITE);
+		u->flushed = u->written;
+	}
+	return 0;
+}
+
+static int
+job_seal(struct upload *u)
+{
 	unsigned char sum[EVP_MAX_MD_SIZE];
-	upload_cb cb;
-	void *ctx;
-	int r;
-};
+	EVP_MD_CTX *copy = u->md ? EVP_MD_CTX_new() : NULL;
+	uint64_t size;
+
+	if (copy) {
+		AN(EVP_MD_CTX_copy_ex(copy, u->md) &&
+		    EVP_DigestFinal_ex(copy, sum, NULL));
+		EVP_MD_CTX_free(copy);
+	}
+	return blob_seal(u->registry->blobs, u->id, span_of(u->digest),
+	    u->md ? sum : NULL, &size);
+}
 
 static void
 job_run(uv_work_t *w)
 {
-	struct job *j = w->data;
-	uint64_t size;
+	struct upload *u = w->data;
 
-	if (!j->digest)
-		j->r = upload_file_sync(j->g->blobs, j->u->id);
-	else
-		j->r = blob_seal(j->g->blobs, j->u->id, span_of(j->digest),
-		    j->hashed ? j->sum : NULL, &size);
+	u->result = u->err ? u->err : 0;
+	if (u->result == 0 && u->data.n)
+		u->result = job_write(u);
+	if (u->result)
+		return;
+	switch (u->job) {
+	case JOB_WRITE:
+		break;
+	case JOB_SYNC:
+		u->result = upload_file_sync(u->registry->blobs, u->id);
+		break;
+	case JOB_SEAL:
+		u->result = job_seal(u);
+		break;
+	}
+}
+
+/* After a piece was written: what was asked for meanwhile. */
+static void
+job_next(struct upload *u)
+{
+	void (*room)(void *ctx) = u->room;
+
+	if (u->dropped) {
+		end_now(u);
+		upload_free(u);
+	} else if (u->wanted) {
+		u->wanted = false;
+		job_start(u, u->want);
+	} else if (u->ending && (u->err || !u->fill.n)) {
+		end_now(u);
+	} else if (u->ending || (!u->err && u->fill.n >= PIECE)) {
+		job_start(u, JOB_WRITE);
+	}
+	/* An error is told with the next bytes. */
+	if (room)
+		room(u->room_ctx);
 }
 
 static void
 job_done(uv_work_t *w, int status UNUSED)
 {
-	struct job *j = w->data;
+	struct upload *u;
 
-	j->g->jobs--;
-	j->cb(j->ctx, j->r);
-	free(j->digest);
-	free(j);
+	CAST_OBJ(u, w->data, UPLOAD_MAGIC);
+	u->running = false;
+	u->registry->jobs--;
+	u->registry->sealing -= u->job == JOB_SEAL;
+	buf_clear(&u->data);
+	if (u->result < 0) {
+		u->err = u->result;
+		u->size = u->written;
+		buf_clear(&u->fill);
+	}
+	if (u->job == JOB_WRITE) {
+		job_next(u);
+		return;
+	}
+	u->cb(u->cb_ctx, u->result);
 }
 
 static void
-job_start(struct registry *g, struct upload *u, struct span digest,
-    upload_cb cb, void *ctx)
+job_start(struct upload *u, enum job job)
 {
-	struct job *j = xcalloc(1, sizeof(*j));
-	EVP_MD_CTX *copy;
+	struct buf empty = u->data;
 
+	u->data = u->fill;
+	u->fill = empty;
+	u->job = job;
+	u->running = true;
+	u->work.data = u;
+	u->registry->jobs++;
+	u->registry->sealing += job == JOB_SEAL;
+	AZ(uv_queue_work(u->registry->loop, &u->work, job_run, job_done));
+}
+
+static void
+job_finish(struct upload *u, enum job job, upload_cb cb, void *ctx)
+{
 	CHECK_OBJ(u, UPLOAD_MAGIC);
 	AN(u->busy);
-	*j = (struct job){.work.data = j, .g = g, .u = u, .cb = cb,
-	    .ctx = ctx};
-	if (digest.p)
-		j->digest = xstrndup(digest.p, digest.n);
-	if (digest.p && u->md) {
-		copy = EVP_MD_CTX_new();
-		AN(copy && EVP_MD_CTX_copy_ex(copy, u->md) &&
-		    EVP_DigestFinal_ex(copy, j->sum, NULL));
-		EVP_MD_CTX_free(copy);
-		j->hashed = true;
-	}
-	g->jobs++;
-	AZ(uv_queue_work(g->loop, &j->work, job_run, job_done));
+	u->room = NULL;
+	u->cb = cb;
+	u->cb_ctx = ctx;
+	u->want = job;
+	u->wanted = u->running;
+	if (!u->running)
+		job_start(u, job);
 }
 
 void
-upload_sync(struct registry *g, struct upload *u, upload_cb cb, void *ctx)
+upload_sync(struct upload *u, upload_cb cb, void *ctx)
 {
-	job_start(g, u, SPAN_NULL, cb, ctx);
+	job_finish(u, JOB_SYNC, cb, ctx);
 }
 
 void
-upload_seal(struct registry *g, struct upload *u, struct span digest,
-    upload_cb cb, void *ctx)
+upload_seal(struct upload *u, struct span digest, upload_cb cb, void *ctx)
 {
-	job_start(g, u, digest, cb, ctx);
+	free(u->digest);
+	u->digest = xstrndup(digest.p, digest.n);
+	job_finish(u, JOB_SEAL, cb, ctx);
 }
 
 /* Expiry */

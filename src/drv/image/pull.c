@@ -68,7 +68,7 @@ struct blob_fetch {
 	struct span url, authorization;
 	struct upload *up;
 	struct http_fetch *fetch;
-	bool resumed, broken;
+	bool resumed, broken, paused;
 	unsigned tries;
 	struct list waits;
 };
@@ -192,7 +192,7 @@ on_sealed(void *ctx, int r)
 		blob_end(b, -EBADMSG, arena_fmt(b->a, "failed commit on ref: "
 		    "unexpected digest of blob %.*s", SPAN_ARG(b->digest)));
 	else
-		blob_end(b, r, r ? err_last() : NULL);
+		blob_end(b, r, r ? strerror(abs(r)) : NULL);
 }
 
 static void blob_get(struct blob_fetch *b);
@@ -201,29 +201,46 @@ static bool
 on_blob_piece(void *ctx, int status, struct span piece)
 {
 	struct blob_fetch *b;
+	int r;
 
 	CAST_OBJ(b, ctx, BLOB_MAGIC);
 	/* It did not resume: a 200 to a Range starts from the beginning. */
 	if ((b->resumed && status != 206) ||
 	    upload_size(b->up) + piece.n > b->size ||
-	    upload_write(b->up, piece)) {
+	    (r = upload_write(b->up, piece)) < 0) {
 		b->broken = true;
 		return false;
+	}
+	if (r == UPLOAD_FULL) {
+		b->paused = true;
+		http_fetch_pause(b->fetch);
 	}
 	return true;
 }
 
 static void
-on_blob(void *ctx, const struct http_result *r)
+on_room(void *ctx)
 {
-	struct registry *g;
 	struct blob_fetch *b;
 
 	CAST_OBJ(b, ctx, BLOB_MAGIC);
-	g = b->p->im->config.registry;
+	if (!b->paused)
+		return;
+	/* Resuming may bring a piece at once. */
+	b->paused = false;
+	if (b->fetch)
+		http_fetch_resume(b->fetch);
+}
+
+static void
+on_blob(void *ctx, const struct http_result *r)
+{
+	struct blob_fetch *b;
+
+	CAST_OBJ(b, ctx, BLOB_MAGIC);
 	b->fetch = NULL;
 	if (upload_size(b->up) == b->size && (r->err || r->status < 300)) {
-		upload_seal(g, b->up, b->digest, on_sealed, b);
+		upload_seal(b->up, b->digest, on_sealed, b);
 		return;
 	}
 	if (b->broken || r->err == -ECANCELED ||
@@ -274,8 +291,10 @@ blob_start(struct pull *u, const struct descriptor *d,
 	list_init(&b->waits);
 	r = upload_start(u->p->im->config.registry, &b->key, b->a, &b->up);
 	if (r == 0)
-		r = upload_begin(b->up);
+		r = upload_begin(b->up, on_room, b);
 	if (r) {
+		if (b->up)
+			upload_drop(u->p->im->config.registry, b->up, b->a);
 		arena_free(b->a);
 		FREE_OBJ(b);
 		return r < 0 ? r : -EAGAIN;

@@ -84,12 +84,33 @@ take(struct call *c, const struct repo_key *k, struct upload **ret)
 		    "'%.*s'", SPAN_ARG(id), SPAN_ARG(k->name),
 		    SPAN_ARG(k->scope.account));
 	if (r == 0)
-		r = upload_begin(*ret);
+		r = upload_begin(*ret, NULL, NULL);
 	if (r == UPLOAD_E_BUSY)
 		return reply_error(c, "InvalidParameterException",
 		    "another request works on the upload with id '%.*s'",
 		    SPAN_ARG(id));
 	return r ? ecr_fail(c, r) : NULL;
+}
+
+struct completion {
+	struct call *c;
+	struct repo_key key;
+	struct upload *u;
+	struct span digest;
+};
+
+static void
+on_part(void *ctx, int r)
+{
+	struct completion *x = ctx;
+	struct call *c = x->c;
+	struct doc *out = ecr_out(c, &x->key);
+
+	upload_end(x->u);
+	doc_set_str(c->arena, out, "uploadId", doc_get_str(c->in, "uploadId"));
+	doc_set_int(c->arena, out, "lastByteReceived",
+	    doc_get_int(c->in, "partLastByte", -1));
+	call_finish(c, r ? ecr_fail(c, r) : reply_ok(c, out));
 }
 
 struct reply *
@@ -98,12 +119,12 @@ upload_layer_part(struct call *c)
 	struct span text = doc_get_str(c->in, "layerPartBlob");
 	int64_t first = doc_get_int(c->in, "partFirstByte", -1);
 	int64_t last = doc_get_int(c->in, "partLastByte", -1);
+	struct completion *x;
 	struct repo_key k;
 	struct upload *u;
 	struct reply *no = ecr_repo(c, &k, NULL);
 	struct doc *out;
 	int64_t size;
-	int r;
 
 	if (no == NULL)
 		no = take(c, &k, &u);
@@ -122,22 +143,12 @@ upload_layer_part(struct call *c)
 		    "the last byte received, %lld, or has another size than "
 		    "it says", (long long)first, (long long)size - 1);
 	}
-	r = upload_write(u, text);
-	upload_end(u);
-	if (r)
-		return ecr_fail(c, r);
-	out = ecr_out(c, &k);
-	doc_set_str(c->arena, out, "uploadId", doc_get_str(c->in, "uploadId"));
-	return reply_ok(c, doc_set_int(c->arena, out, "lastByteReceived",
-	    last));
+	x = arena_new_of(c->arena, struct completion);
+	*x = (struct completion){.c = c, .key = k, .u = u};
+	(void)upload_write(u, text); /* what fails is told by the sync */
+	upload_sync(u, on_part, x);
+	return reply_later(c);
 }
-
-struct completion {
-	struct call *c;
-	struct repo_key key;
-	struct upload *u;
-	struct span digest;
-};
 
 static struct reply *
 complete(struct completion *x, int r)
@@ -209,6 +220,6 @@ complete_layer_upload(struct call *c)
 	}
 	x = arena_new_of(c->arena, struct completion);
 	*x = (struct completion){c, k, u, digest};
-	upload_seal(registry_of(c->store), u, digest, on_sealed, x);
+	upload_seal(u, digest, on_sealed, x);
 	return reply_later(c);
 }
