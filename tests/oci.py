@@ -120,7 +120,7 @@ def tar(*entries):
     return out.getvalue()
 
 
-def oci_dir(path, layers, config=None, media=LAYER):
+def oci_dir(path, layers, config=None, media=LAYER, diffs=None):
     """An image layout for skopeo: oci:PATH:latest."""
     blobs = path / "blobs" / "sha256"
     blobs.mkdir(parents=True)
@@ -129,7 +129,8 @@ def oci_dir(path, layers, config=None, media=LAYER):
         (blobs / sha(data)[7:]).write_bytes(data)
         return {"digest": sha(data), "size": len(data)}
     conf = json.dumps({"os": "linux", "architecture": "amd64", "config": config or {},
-                       "rootfs": {"type": "layers", "diff_ids": [sha(b) for b in layers]}})
+                       "rootfs": {"type": "layers",
+                                  "diff_ids": diffs or [sha(b) for b in layers]}})
     m = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST,
                     "config": {"mediaType": CONFIG, **put(conf.encode())},
                     "layers": [{"mediaType": media, **put(b)} for b in layers]})

@@ -473,7 +473,8 @@ def test_pull_faults(s, up, fault, why):
 
 @pytest.mark.parametrize("status,text", [
     (404, "not found"), (403, "pull access denied"), (503, "unexpected status 503"),
-    (b"junk", "not valid JSON"), (b"{}", "schemaVersion 2"), (b"[" * 3000000, "JSON|too")])
+    (b"junk", "not valid JSON"), (b"{}", "schemaVersion 2"), (b"[" * 3000000, "JSON|too")],
+    ids=["404", "403", "503", "junk", "empty", "deep"])
 def test_manifest_faults(s, up, status, text):
     up.image("m", [BUSYBOX], script("exit 0"))
     up.fault["m"] = status

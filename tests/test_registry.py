@@ -158,6 +158,20 @@ def test_chunked_encoding(reg, repo):
     assert r.status == 201
 
 
+def test_large_uploads(reg, repo):
+    """More than is held in memory, in small chunks, and several at once."""
+    data = random.Random(3).randbytes(6 << 20)
+
+    def push(step):
+        r = reg.call("PATCH", reg.start(repo), iter(
+            data[i:i + step] for i in range(0, len(data), step)))
+        assert (r.status, r.headers["Range"]) == (202, f"0-{len(data) - 1}")
+        return reg.call("PUT", f"{r.headers['Location']}?digest={sha(data)}").status
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(push, (1000, 8192, 100000, 5 << 20))) == [201] * 4
+    assert reg.call("GET", f"/v2/{repo}/blobs/{sha(data)}").body == data
+
+
 def test_cancel(reg, repo):
     where = reg.start(repo)
     assert reg.call("PATCH", where, DATA).status == 202

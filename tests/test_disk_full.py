@@ -1,0 +1,186 @@
+"""A disk that fills up: clear refusals, nothing half visible, nothing lost."""
+import concurrent.futures
+import itertools
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import tempfile
+import time
+
+import botocore.exceptions
+import pytest
+
+import oci
+from conftest import Daemon
+from oci import Registry, sha
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="root")
+
+
+class Small(Daemon):
+    """Its state is on a file system of a few MiB."""
+
+    def start(self):
+        if not os.path.ismount(self.state):
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "small", self.state],
+                           check=True)
+        super().start()
+
+    def fill(self, leave=0):
+        """All but `leave` bytes are gone."""
+        st = os.statvfs(self.state)
+        with open(os.path.join(self.state, "ballast"), "ab") as f:
+            f.write(bytes(max(0, st.f_bavail * st.f_bsize - leave)))
+
+    def free(self):
+        os.unlink(os.path.join(self.state, "ballast"))
+
+    def close(self):
+        self.process.terminate()
+        code = self.process.wait(timeout=20)
+        self.log.close()
+        log = self.read_log()
+        subprocess.run(["umount", "-l", self.state], check=True)
+        shutil.rmtree(self.state)
+        assert code == 0 and "panic" not in log, log[-3000:]
+
+
+@pytest.fixture
+def small():
+    d = Small()
+    d.client("ecr").create_repository(repositoryName="full/app")
+    yield d
+    d.close()
+
+
+def uploads(d):
+    return os.listdir(pathlib.Path(d.state) / "uploads")
+
+
+def test_push(small):
+    reg = Registry(small)
+    kept = reg.image("full/app", "kept", [b"kept"])
+    data = random.Random(1).randbytes(4 << 20)
+    small.fill(leave=1 << 20)
+    # In one piece, in chunks, at the end.
+    for r in (reg.call("POST", f"/v2/full/app/blobs/uploads/?digest={sha(data)}", data),
+              reg.call("PATCH", reg.start("full/app"), data),
+              reg.call("PATCH", reg.start("full/app"), iter([data])),
+              reg.call("PUT", f"{reg.start('full/app')}?digest={sha(data)}", data)):
+        assert (r.status, r.code, r.message) == (
+            507, "UNKNOWN", "no space is left on the registry's disk")
+    # What was sent does not stay in the way.
+    deadline = time.monotonic() + 5
+    while uploads(small):
+        assert time.monotonic() < deadline
+    assert reg.call("GET", "/v2/full/app/tags/list").json()["tags"] == ["kept"]
+    assert reg.call("HEAD", f"/v2/full/app/blobs/{sha(data)}").status == 404
+    assert not (pathlib.Path(small.state) / "blobs/sha256" / sha(data)[7:]).exists()
+    assert reg.call("GET", "/v2/full/app/manifests/kept").headers["Docker-Content-Digest"] == kept
+    p = oci.skopeo("copy", "--dest-tls-verify=false", "--dest-creds", "AWS:" + reg.password,
+                   f"oci:{oci.oci_dir(pathlib.Path(small.state) / 'x', [data[:1000]])}:latest",
+                   f"docker://127.0.0.1:{small.port}/full/app:s")
+    assert p.returncode == 0
+    small.free()
+    assert reg.blob("full/app", data) == sha(data)
+    assert reg.call("GET", f"/v2/full/app/blobs/{sha(data)}").body == data
+
+
+def test_many_pushes_at_once(small):
+    reg = Registry(small)
+    small.fill(leave=3 << 20)
+
+    def push(i):
+        data = random.Random(i).randbytes(1 << 20)
+        r = reg.call("POST", f"/v2/full/app/blobs/uploads/?digest={sha(data)}", data)
+        assert r.status in (201, 507), r.body
+        return r.status, data
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(push, range(16)))
+    assert 507 in [s for s, _ in done]
+    for status, data in done:
+        r = reg.call("GET", f"/v2/full/app/blobs/{sha(data)}")
+        assert r.status == (200 if status == 201 else 404)
+        assert status != 201 or r.body == data
+    small.free()
+    for _, data in done[:3]:
+        assert reg.blob("full/app", data) == sha(data)
+
+
+def test_api_writes(small):
+    """No write is acknowledged that is not there after a restart."""
+    ecs, ecr = small.client("ecs"), small.client("ecr")
+    made, failed = [], []
+    small.fill(leave=128 << 10)
+    for i in itertools.count():
+        name = f"full/r{i}"
+        try:
+            ecr.create_repository(repositoryName=name, tags=[{"Key": "k", "Value": "v" * 250}])
+            made.append(name)
+        except botocore.exceptions.ClientError as e:
+            failed.append(name)
+            assert e.response["ResponseMetadata"]["HTTPStatusCode"] in (500, 503), e.response
+            assert e.response["Error"]["Code"] in (
+                "InternalFailure", "InternalError", "ServerException", "ServiceUnavailable"), \
+                e.response
+        if len(failed) == 5:
+            break
+        assert i < 3000
+    # Reading goes on, and another protocol is refused as well as it can be.
+    assert ecr.describe_repositories(repositoryNames=["full/app"])["repositories"]
+    assert ecs.list_clusters()["clusterArns"] is not None
+    for n in failed:
+        with pytest.raises(ecr.exceptions.RepositoryNotFoundException):
+            ecr.describe_repositories(repositoryNames=[n])
+    reg = Registry(small)
+    r = reg.call("POST", "/v2/full/app/blobs/uploads/")
+    assert r.status in (500, 507) and r.code == "UNKNOWN"
+    small.kill()
+    small.free()
+    small.start()
+    ecr = small.client("ecr")
+    there = {r["repositoryName"] for p in ecr.get_paginator("describe_repositories").paginate()
+             for r in p["repositories"]}
+    assert there == {"full/app", *made}
+    ecr.create_repository(repositoryName="full/again")
+    assert ecr.list_tags_for_resource(resourceArn=ecr.describe_repositories(
+        repositoryNames=[made[-1]])["repositories"][0]["repositoryArn"])["tags"]
+
+
+def test_freed_without_a_restart(small):
+    ecr = small.client("ecr")
+    small.fill()
+    failed = 0
+    for i in range(200):
+        try:
+            ecr.create_repository(repositoryName=f"full/x{i}")
+        except botocore.exceptions.ClientError:
+            failed += 1
+            if failed == 3:
+                break
+    assert failed == 3
+    small.free()
+    ecr.create_repository(repositoryName="full/after")
+    reg = Registry(small)
+    reg.image("full/after", "x", [b"after"])
+    assert reg.call("GET", "/v2/full/after/manifests/x").status == 200
+
+
+def test_starts_on_a_full_disk():
+    """What runs goes on running; there is somebody to ask what to delete."""
+    d = Small()
+    try:
+        ecr = d.client("ecr")
+        ecr.create_repository(repositoryName="full/app")
+        Registry(d).image("full/app", "x", [bytes(1 << 20)])
+        d.kill()
+        d.fill(leave=8192)  # for the port's file
+        d.start()
+        assert d.client("ecr").describe_repositories()["repositories"]
+        with pytest.raises(botocore.exceptions.ClientError):
+            for i in range(100):
+                d.client("ecr").create_repository(repositoryName=f"full/more{i}")
+    finally:
+        d.close()
