@@ -361,15 +361,54 @@ def test_reset_while_tasks_start(one):
     reset(one)
 
 
-def test_down_ends_what_runs():
+@pytest.mark.parametrize("how", ["told", "killed"])
+def test_down_ends_what_runs(how):
+    """Also when warden and daemon were killed before."""
     i = Instance()
     try:
-        running(i, run_task(i, i.push("down"), "sleep 65432"))
+        image = i.push("down")
+        running(i, run_task(i, image, "sleep 65432"))
+        make_service(i, image)
+        if how == "killed":
+            for pid in (i.warden(), i.status()["pid"]):
+                os.kill(pid, signal.SIGKILL)
+                gone(pid)
     finally:
         i.down()
     assert i.leftovers() == []
     assert not [x for x in cli.processes().values() if x.startswith("sleep 65432")]
     assert i("down").returncode == 0
+
+
+def test_many_at_once():
+    """Each finds a name, ports and public addresses of its own."""
+    up = [subprocess.Popen([cli.NEARGATE, "up", "--ephemeral"], stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True) for _ in range(5)]
+    out = [p.communicate(timeout=60) for p in up]
+    envs = [cli.evaluate(o) for o, _ in out]
+    names = [e.get("NEARGATE_INSTANCE") for e in envs]
+    try:
+        assert [p.returncode for p in up] == [0] * 5, out
+        assert len({e["AWS_ENDPOINT_URL"] for e in envs}) == len(set(names)) == 5
+        pools = {pathlib.Path("/run/neargate-net", n).read_text() for n in names}
+        assert len(pools) == 5
+    finally:
+        down = [subprocess.Popen([cli.NEARGATE, "down", "--instance", n]) for n in names if n]
+        assert [p.wait(60) for p in down] == [0] * len(down)
+
+
+def test_up_twice_at_once():
+    """One starts it, the other one waits and finds it."""
+    args = [cli.NEARGATE, "up", "--ephemeral", "--instance", "ngtwice"]
+    both = [subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for _ in range(2)]
+    out = [p.communicate(timeout=60) for p in both]
+    try:
+        assert [p.returncode for p in both] == [0, 0], out
+        assert out[0][0] == out[1][0]
+        assert sorted("runs already" in err for _, err in out) == [False, True]
+    finally:
+        neargate("down", "--instance", "ngtwice")
 
 
 def test_foreground_ends_with_its_process():
