@@ -45,14 +45,16 @@ def one():
     assert i.leftovers() == []
 
 
-def run_task(i, image, command, family="t"):
+def run_task(i, image, command, family="t", **more):
     ecs = i.client("ecs")
     subnet = i.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
     ecs.create_cluster(clusterName="c")
     ecs.register_task_definition(
         family=family, requiresCompatibilities=["FARGATE"], networkMode="awsvpc",
-        cpu="256", memory="512", containerDefinitions=[{
-            "name": "main", "image": image, "stopTimeout": 2, "command": ["sh", "-c", command]}])
+        cpu="256", memory="512",
+        executionRoleArn=f"arn:aws:iam::{i.status()['account']}:role/x",
+        containerDefinitions=[{"name": "main", "image": image, "stopTimeout": 2,
+                               "command": ["sh", "-c", command], **more}])
     r = ecs.run_task(cluster="c", taskDefinition=family, launchType="FARGATE",
                      networkConfiguration={"awsvpcConfiguration": {
                          "subnets": [subnet], "assignPublicIp": "ENABLED"}})
@@ -244,6 +246,21 @@ def test_logs_of_a_task(one):
     assert one("logs", "no-such", check=False).returncode == 1
 
 
+def test_logs_that_went_to_a_group(one):
+    image = one.push("awslogs")
+    logs = one.client("logs")
+    logs.create_log_group(logGroupName="/g")
+    arn = run_task(one, image, "echo hi; sleep 1; echo bye", family="grouped", logConfiguration={
+        "logDriver": "awslogs", "options": {
+            "awslogs-group": "/g", "awslogs-region": "us-east-1",
+            "awslogs-stream-prefix": "p"}})
+    until(lambda: task(one, arn)["lastStatus"] == "STOPPED")
+    until(lambda: [e["message"] for e in
+                   logs.filter_log_events(logGroupName="/g")["events"]] == ["hi", "bye"])
+    p = until(lambda: (p := one("logs", arn)).stdout == "" and p)
+    assert "aws logs tail /g --log-stream-names p/main/" in p.stderr
+
+
 def test_kills_lose_nothing(one):
     """neargated alone, then the warden, too: the task does not notice."""
     image = one.push("kills")
@@ -300,7 +317,8 @@ def make_service(i, image):
         cpu="256", memory="512", containerDefinitions=[{
             "name": "web", "image": image, "stopTimeout": 2, "portMappings": [
                 {"containerPort": 80}],
-            "command": ["sh", "-c", "echo hello >/tmp/index.html; exec httpd -f -h /tmp"]}])
+            "command": ["sh", "-c", "echo serving; echo hello >/tmp/index.html;"
+                        " exec httpd -f -h /tmp"]}])
     ecs.create_service(
         cluster="c", serviceName="web", taskDefinition="web", desiredCount=2,
         launchType="FARGATE", networkConfiguration={"awsvpcConfiguration": {
@@ -324,6 +342,7 @@ def test_reset_empties_all(one):
         url = make_service(one, image)
         assert one.status()["services"] == 1 and url in one("status").stdout
         assert "main" in one("dump", "ecs.task").stdout
+        assert one("logs", "web").stdout.count("/web serving\n") == 2
         took = reset(one)
         print(f"reset took {took * 1000:.1f} ms")
         assert took < 2
