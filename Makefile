@@ -20,7 +20,7 @@ OPT = -O2 -g
 WARN = -Wall -Wextra -Wswitch-enum -Wvla -Wstrict-prototypes \
 	-Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wundef -Werror
 CFLAGS = -std=gnu17 $(OPT) $(WARN) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
-	-DNEARGATE_VERSION='"$(VERSION)"' -fno-common -fstack-protector-strong \
+	-fno-common -fstack-protector-strong \
 	-Isrc -I$(BUILD)/gen $(CFLAGS_PKG) $(CFLAGS_SAN)
 LDFLAGS = $(LDFLAGS_SAN) -Wl,--as-needed
 ifeq ($(SAN),asan)
@@ -41,7 +41,7 @@ TESTS := $(foreach f,$(FILES),$(if $(filter test-%,$(notdir $f)),$(f:src/%.c=$(B
 FUZZERS := $(foreach f,$(FILES),$(if $(filter fuzz-%,$(notdir $f)),$(f:src/%.c=build-fuzz/%)))
 
 .SECONDARY:
-.PHONY: all help check build-tests check-unit check-source t fuzz \
+.PHONY: FORCE all help check build-tests check-unit check-source t fuzz \
 	build-fuzzers bench install clean
 all: $(PROGRAMS:%=$(BUILD)/%)
 
@@ -76,6 +76,14 @@ $(LIB): $(OBJS)
 $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Rewritten when the commit is another one.
+$(BUILD)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
+FORCE:
+$(BUILD)/base/version.o: $(BUILD)/version
+$(BUILD)/base/version.o: CFLAGS += -DNEARGATE_VERSION='"$(VERSION)"'
 
 $(BUILD)/gen/tables.c: tools/gen-tables.py $(wildcard model/*.json)
 	@mkdir -p $(@D)

@@ -4,6 +4,7 @@
 #include "admin/admin.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/version.h"
 #include "http/server.h"
 
 #define ADMIN_MAGIC 0xad313d00u
@@ -119,7 +120,7 @@ status(struct admin *ad, struct arena *a, struct span query UNUSED,
 	const struct admin_config *c = &ad->config;
 	struct doc *d = doc_obj(a);
 
-	doc_set_str(a, d, "version", SPAN("" NEARGATE_VERSION));
+	doc_set_str(a, d, "version", span_of(neargate_version));
 	doc_set_str(a, d, "instance", c->instance);
 	doc_set_str(a, d, "endpoint", c->endpoint);
 	doc_set_str(a, d, "account", c->account);

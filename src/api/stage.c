@@ -5,6 +5,7 @@
 #include "base/gunzip.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "base/version.h"
 
 #define BODY_MAX	  (16u << 20)
 /* What comes without a signature is small: a web identity token at most. */
@@ -530,8 +531,9 @@ static void
 internal(struct api *api, struct http_request *h)
 {
 	if (span_is(h->path, "/_neargate/health") && span_is(h->method, "GET"))
-		plain(h, 200, "application/json", SPAN("{\"status\":\"ready\","
-		    "\"version\":\"" NEARGATE_VERSION "\"}\n"));
+		plain(h, 200, "application/json", arena_fmt_span(h->arena,
+		    "{\"status\":\"ready\",\"version\":\"%s\"}\n",
+		    neargate_version));
 	else if (span_is(h->path, "/_neargate/reset") &&
 	    span_is(h->method, "POST") && api->config.ephemeral)
 		reset(api, h);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/version.h"
 #include "cli/cli.h"
 
 enum { UP = 1, DOWN = 2, ENV = 4, STATUS = 8, LOGS = 16, DUMP = 32,
@@ -170,7 +171,7 @@ own_path(struct arena *a)
 static int
 version(struct cli *c UNUSED)
 {
-	puts("neargate " NEARGATE_VERSION);
+	printf("neargate %s\n", neargate_version);
 	return 0;
 }
 

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/version.h"
 #include "cli/local.h"
 
 #define GIB	     (1ull << 30)
@@ -144,7 +145,7 @@ check_own(struct doctor *d, struct buf *b)
 			    d->c->self);
 			return FAIL;
 		}
-	buf_add_str(b, NEARGATE_VERSION);
+	buf_add_str(b, neargate_version);
 	return OK;
 }
 
