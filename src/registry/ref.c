@@ -244,6 +244,8 @@ ref_parse(struct arena *a, struct span text, struct ref *ret)
 	r.repo = name;
 	if (span_is(r.host, "docker.io") && span_chr(name, '/') < 0)
 		r.repo = arena_fmt_span(a, "library/%.*s", SPAN_ARG(name));
+	if (r.repo.n > REF_REPO_MAX)
+		return false;
 	*ret = r;
 	return true;
 }

@@ -43,8 +43,13 @@ test_parse(void **state UNUSED)
 	    {"a___b", NULL, NULL, NULL, NULL},
 	};
 	struct arena *a = arena_new();
+	char *longest = arena_alloc(a, REF_REPO_MAX + 1);
 	struct ref r;
 
+	/* With "library/" before it, it is too long. */
+	memset(longest, 'a', REF_REPO_MAX);
+	assert_false(ref_parse(a, span_make(longest, REF_REPO_MAX), &r));
+	assert_true(ref_parse(a, span_make(longest, REF_REPO_MAX - 8), &r));
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		bool ok = ref_parse(a, span_of(cases[i].text), &r);
 

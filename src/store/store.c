@@ -367,15 +367,35 @@ store_savepoint(struct store *s)
 }
 
 static void
-end_savepoint(struct store *s, const char *fmt)
+run_savepoint(struct store *s, const char *sql)
 {
-	_cleanup_free_ char *sql = xasprintf(fmt, 'a' + s->opened - 1,
-	    'a' + s->opened - 1);
+	_cleanup_stmt_ sqlite3_stmt *st = store_stmt(s, sql);
 
-	/* SQLite undoes the whole transaction by itself on a full disk. */
-	if (!sqlite3_get_autocommit(s->db) && store_exec(s, sql) < 0)
+	if (!st || store_run(s, st) != 0)
 		WRONG("a savepoint cannot be ended");
+}
+
+/* Every statement is prepared once: this is on the way of each write. */
+static void
+end_savepoint(struct store *s, bool undo)
+{
+	static const struct {
+		const char *undo;
+		const char *release;
+	} sql[SAVEPOINT_MAX] = {
+	    {"ROLLBACK TO a", "RELEASE a"}, {"ROLLBACK TO b", "RELEASE b"},
+	    {"ROLLBACK TO c", "RELEASE c"}, {"ROLLBACK TO d", "RELEASE d"},
+	    {"ROLLBACK TO e", "RELEASE e"}, {"ROLLBACK TO f", "RELEASE f"},
+	    {"ROLLBACK TO g", "RELEASE g"}, {"ROLLBACK TO h", "RELEASE h"},
+	};
+
 	s->opened--;
+	/* SQLite undoes the whole transaction by itself on a full disk. */
+	if (sqlite3_get_autocommit(s->db))
+		return;
+	if (undo)
+		run_savepoint(s, sql[s->opened].undo);
+	run_savepoint(s, sql[s->opened].release);
 }
 
 void
@@ -383,7 +403,7 @@ store_release(struct store *s)
 {
 	AN(s->depth > 0);
 	if (s->opened == s->depth)
-		end_savepoint(s, "RELEASE %c");
+		end_savepoint(s, false);
 	s->depth--;
 }
 
@@ -394,7 +414,7 @@ store_rollback(struct store *s)
 
 	AN(s->depth > 0);
 	if (s->opened == s->depth)
-		end_savepoint(s, "ROLLBACK TO %c;RELEASE %c");
+		end_savepoint(s, true);
 	s->depth--;
 	sp = &s->sp[s->depth];
 	s->n_changes = sp->n_changes;
