@@ -73,15 +73,21 @@ arena_free_p(struct arena **a)
 	*a = NULL;
 }
 
+static size_t
+aligned(size_t n)
+{
+	return (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
 void *
-arena_alloc(struct arena *a, size_t n)
+arena_raw(struct arena *a, size_t n)
 {
 	struct chunk *c;
 	size_t cap;
 	void *p;
 
 	CHECK_OBJ(a, ARENA_MAGIC);
-	n = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	n = aligned(n);
 	c = a->chunks;
 	if (!c || c->cap - c->used < n) {
 		cap = c ? MIN(c->cap * 2, (size_t)CHUNK_MAX) : CHUNK_FIRST;
@@ -90,16 +96,22 @@ arena_alloc(struct arena *a, size_t n)
 	p = c->data + c->used;
 	c->used += n;
 	a->bytes += n;
-	memset(p, 0, n);
 	return p;
+}
+
+void *
+arena_alloc(struct arena *a, size_t n)
+{
+	/* To the end: arena_grow() takes what is behind for zeroes. */
+	return memset(arena_raw(a, n), 0, aligned(n));
 }
 
 void *
 arena_grow(struct arena *a, void *p, size_t old, size_t n)
 {
 	struct chunk *c = a->chunks;
-	size_t round = (old + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-	size_t more = ((n + ALIGN - 1) & ~(size_t)(ALIGN - 1)) - round;
+	size_t round = aligned(old);
+	size_t more = aligned(n) - round;
 	void *q;
 
 	AN(n >= old);
@@ -110,19 +122,21 @@ arena_grow(struct arena *a, void *p, size_t old, size_t n)
 		a->bytes += more;
 		return p;
 	}
-	q = arena_alloc(a, n);
+	q = arena_raw(a, n);
 	if (old)
 		memcpy(q, p, old);
+	memset((char *)q + old, 0, aligned(n) - old);
 	return q;
 }
 
 struct span
 arena_span(struct arena *a, struct span s)
 {
-	char *p = arena_alloc(a, s.n + 1);
+	char *p = arena_raw(a, s.n + 1);
 
 	if (s.n)
 		memcpy(p, s.p, s.n);
+	p[s.n] = '\0';
 	return span_make(p, s.n);
 }
 
@@ -132,20 +146,33 @@ arena_str(struct arena *a, struct span s)
 	return (char *)arena_span(a, s).p;
 }
 
-char *
-arena_vfmt(struct arena *a, const char *fmt, va_list ap)
+/* Once into the room that is there, which mostly suffices. */
+static struct span
+vfmt(struct arena *a, const char *fmt, va_list ap)
 {
+	struct chunk *c = a->chunks;
+	size_t room = c ? c->cap - c->used : 0;
+	char *p = c ? c->data + c->used : NULL;
 	va_list again;
-	char *p;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(p, room, fmt, again);
 	va_end(again);
 	AN(n >= 0);
-	p = arena_alloc(a, (size_t)n + 1);
-	vsnprintf(p, (size_t)n + 1, fmt, ap);
-	return p;
+	if ((size_t)n < room) {
+		AN(arena_raw(a, (size_t)n + 1) == p);
+	} else {
+		p = arena_raw(a, (size_t)n + 1);
+		vsnprintf(p, (size_t)n + 1, fmt, ap);
+	}
+	return span_make(p, (size_t)n);
+}
+
+char *
+arena_vfmt(struct arena *a, const char *fmt, va_list ap)
+{
+	return (char *)vfmt(a, fmt, ap).p;
 }
 
 char *
@@ -164,12 +191,12 @@ struct span
 arena_fmt_span(struct arena *a, const char *fmt, ...)
 {
 	va_list ap;
-	char *p;
+	struct span s;
 
 	va_start(ap, fmt);
-	p = arena_vfmt(a, fmt, ap);
+	s = vfmt(a, fmt, ap);
 	va_end(ap);
-	return span_of(p);
+	return s;
 }
 
 void

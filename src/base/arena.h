@@ -24,6 +24,7 @@ void arena_free_p(struct arena **a);	/* for _cleanup_() */
 #define _cleanup_arena_ _cleanup_(arena_free_p)
 
 void *arena_alloc(struct arena *a, size_t n);	/* zeroed, aligned for all */
+void *arena_raw(struct arena *a, size_t n);	/* the same, not zeroed */
 /* Grows the newest allocation in place where it can, else copies. */
 void *arena_grow(struct arena *a, void *p, size_t old, size_t n);
 #define arena_new_of(a, type)	   ((type *)arena_alloc(a, sizeof(type)))

@@ -58,21 +58,30 @@ buf_add_str(struct buf *b, const char *s)
 void
 buf_add_char(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	if (b->n + 1 >= b->cap)
+		buf_reserve(b, 1);
+	b->p[b->n++] = c;
+	b->p[b->n] = '\0';
 }
 
+/* Once into the room that is there, which mostly suffices. */
 void
 buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 {
+	size_t room;
 	va_list again;
 	int n;
 
+	buf_reserve(b, 32);
+	room = b->cap - b->n;
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(b->p + b->n, room, fmt, again);
 	va_end(again);
 	AN(n >= 0);
-	buf_reserve(b, (size_t)n);
-	vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+	if ((size_t)n >= room) {
+		buf_reserve(b, (size_t)n);
+		vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+	}
 	b->n += (size_t)n;
 }
 

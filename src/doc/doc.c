@@ -11,7 +11,7 @@
 static void *
 pool_malloc(void *ctx, size_t n)
 {
-	return arena_alloc(ctx, n);
+	return arena_raw(ctx, n);
 }
 
 static void *

@@ -190,6 +190,7 @@ on_turn(uv_prepare_t *h)
 
 	store_commit(d->store);
 	http_server_flush(d->http);
+	store_rest(d->store);
 	if (store_owes(d->store))
 		AZ(uv_timer_start(&d->soon, on_soon, 0, 0));
 }

@@ -55,6 +55,8 @@ struct store {
 	struct kind_entry *kind_v; /* the array the hash is made of */
 	size_t n_kinds;
 	struct statement *statements;
+	bool is_open;
+	bool reading; /* a transaction that only reads; never with in_txn */
 	bool in_txn;
 	int depth;  /* savepoints asked for */
 	int opened; /* savepoints begun: those that saw a write */

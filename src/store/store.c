@@ -79,9 +79,36 @@ store_bind_int(sqlite3_stmt *st, int i, int64_t v)
 	AZ(sqlite3_bind_int64(st, i, v));
 }
 
+/* All reads of a turn share one transaction, as its writes do: SQLite takes
+ * and gives back its locks once and not with every statement. */
+static int
+begin_read(struct store *s)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = store_stmt(s, "BEGIN");
+
+	if (!st || store_run(s, st) != 0)
+		return -EIO;
+	s->reading = true;
+	return 0;
+}
+
+void
+store_rest(struct store *s)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+
+	if (!s->reading)
+		return;
+	s->reading = false;
+	st = store_stmt(s, "COMMIT");
+	AN(st && store_run(s, st) == 0);
+}
+
 int
 store_step(struct store *s, sqlite3_stmt *st)
 {
+	if (s->is_open && !s->in_txn && !s->reading && begin_read(s) < 0)
+		return -EIO;
 	switch (sqlite3_step(st)) {
 	case SQLITE_ROW:
 		return 1;
@@ -245,6 +272,7 @@ store_open(const char *path, const struct kind *const *kinds,
 	if ((r = migrate(s)) < 0 || (r = register_kinds(s, kinds)) < 0 ||
 	    (r = log_store_open(path, &s->logs)) < 0)
 		return err_trace(r);
+	s->is_open = true;
 	*ret = TAKE_PTR(s);
 	return 0;
 }
@@ -338,6 +366,7 @@ store_begin_write(struct store *s)
 		_cleanup_stmt_ sqlite3_stmt *st =
 		    store_stmt(s, "BEGIN IMMEDIATE");
 
+		store_rest(s);
 		if (!st || (r = store_run(s, st)) != 0)
 			return -EIO;
 		s->in_txn = true;
@@ -505,6 +534,7 @@ store_commit(struct store *s)
 
 	CHECK_OBJ(s, STORE_MAGIC);
 	AZ(s->depth);
+	store_rest(s);
 	if (!s->in_txn && s->n_waiters == 0 && !log_store_dirty(s->logs))
 		return;
 	r = commit(s);

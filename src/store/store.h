@@ -80,6 +80,8 @@ void store_rollback(struct store *s);
  * them must wait, too. */
 bool store_dirty(const struct store *s);
 void store_commit(struct store *s);
+/* Ends what only reads, as store_commit() does, too: before one sleeps. */
+void store_rest(struct store *s);
 /* True while a store_commit() is owed: there are writes, or somebody waits for
  * it.  Then the loop must not sleep. */
 bool store_owes(const struct store *s);
