@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "registry/internal.h"
 #include "registry/layer.h"
+#include "registry/lifecycle.h"
 #include "registry/repo.h"
 #include "registry/upload.h"
 
@@ -237,6 +238,7 @@ on_expire_timer(uv_timer_t *t)
 	CAST_OBJ(g, t->data, REGISTRY_MAGIC);
 	uploads_expire(g, false);
 	sweep_upstream(g, clock_ms() - UPSTREAM_MS);
+	lifecycle_run(g, clock_ms());
 	sweep_soon(g, 0);
 }
 

@@ -1,4 +1,5 @@
 /* Policies of repositories and registries: kept as text, checked for form. */
+#include "registry/lifecycle.h"
 #include "svc/ecr/ecr.h"
 
 /* The three policies differ in member names, errors and what they must be. */
@@ -39,30 +40,6 @@ policy_ok(struct call *c, struct span text)
 	    doc_type(d) == DOC_OBJ && doc_get(d, "Statement");
 }
 
-/* https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html */
-static bool
-lifecycle_ok(struct call *c, struct span text)
-{
-	struct doc *d;
-	size_t n = 0;
-
-	if (doc_parse_json(c->arena, text, &d) ||
-	    doc_type(doc_get(d, "rules")) != DOC_ARR)
-		return false;
-	doc_each(rule, doc_get(d, "rules")) {
-		const struct doc *s = doc_get(rule, "selection");
-
-		n++;
-		if (doc_get_int(rule, "rulePriority", 0) < 1 ||
-		    !doc_get_str(s, "tagStatus").n ||
-		    !doc_get_str(s, "countType").n ||
-		    doc_get_int(s, "countNumber", 0) < 1 ||
-		    !doc_path(rule, "action", "type", NULL))
-			return false;
-	}
-	return n > 0;
-}
-
 static struct reply *
 put(struct call *c, const struct policy *p)
 {
@@ -77,6 +54,14 @@ put(struct call *c, const struct policy *p)
 	doc_set_str(c->arena, row->spec, p->member, text);
 	r = store_put_spec(c->store, row);
 	return r ? ecr_fail(c, r) : answer(c, &k, p, text);
+}
+
+static struct doc *
+evaluated(struct call *c, const struct res *repo, struct doc *out)
+{
+	int64_t at = doc_get_time(repo->status, "lifecycleEvaluatedAt");
+
+	return at ? doc_set_time(c->arena, out, "lastEvaluatedAt", at) : out;
 }
 
 static struct reply *
@@ -99,6 +84,9 @@ get(struct call *c, const struct policy *p, bool remove)
 		if (r)
 			return ecr_fail(c, r);
 	}
+	if (p == &of_lifecycle)
+		return reply_ok(c, evaluated(c, row, doc_set_str(c->arena,
+		    ecr_out(c, &k), p->member, text)));
 	return answer(c, &k, p, text);
 }
 
@@ -126,9 +114,13 @@ delete_repository_policy(struct call *c)
 struct reply *
 put_lifecycle_policy(struct call *c)
 {
-	if (!lifecycle_ok(c, doc_get_str(c->in, "lifecyclePolicyText")))
+	struct doc *unused;
+	const char *why = lifecycle_parse(c->arena,
+	    doc_get_str(c->in, "lifecyclePolicyText"), &unused);
+
+	if (why)
 		return ecr_invalid(c, "LifecyclePolicyText",
-		    "Lifecycle policy validation failure");
+		    "Lifecycle policy validation failure: %s", why);
 	return put(c, &of_lifecycle);
 }
 
