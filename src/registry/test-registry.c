@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/test.h"
 #include "registry/layer.h"
+#include "registry/lifecycle.h"
 #include "registry/token.h"
 #include "registry/upload.h"
 
@@ -417,6 +418,36 @@ test_upstream(void **state)
 	AZ(repo_image(&f->k, f->a, SPAN("own"), &image));
 }
 
+static void
+test_lifecycle(void **state)
+{
+	static const char policy[] = "{\"rules\":[{\"rulePriority\":1,"
+	    "\"selection\":{\"tagStatus\":\"any\",\"countType\":"
+	    "\"imageCountMoreThan\",\"countNumber\":1},"
+	    "\"action\":{\"type\":\"expire\"}}]}";
+	struct fixture *f = *state;
+	struct span c = add_blob(f, SPAN("c"));
+	struct res *repo, *image;
+
+	put_image(f, &f->k, "old", c, c);
+	put_image(f, &f->k, "new", c, c);
+	lifecycle_run(f->g, clock_ms());
+	AZ(repo_image(&f->k, f->a, SPAN("old"), &image));
+	AZ(repo_get(&f->k, f->a, &repo));
+	doc_set_str(f->a, repo->spec, "lifecyclePolicyText", span_of(policy));
+	AZ(store_put_spec(f->s, repo));
+	/* One millisecond may have seen both. */
+	AZ(repo_image(&f->k, f->a, SPAN("new"), &image));
+	doc_set_time(f->a, image->spec, "pushedAt", clock_ms() + 1000);
+	AZ(store_put_spec(f->s, image));
+	lifecycle_run(f->g, clock_ms());
+	assert_int_equal(repo_image(&f->k, f->a, SPAN("old"), &image),
+	    REPO_E_NO_IMAGE);
+	AZ(repo_image(&f->k, f->a, SPAN("new"), &image));
+	AZ(repo_get(&f->k, f->a, &repo));
+	assert_true(doc_get_time(repo->status, "lifecycleEvaluatedAt") > 0);
+}
+
 /* Layers */
 
 static void
@@ -540,6 +571,7 @@ main(void)
 	    T(test_sweep),
 	    T(test_sweep_waits_for_a_seal),
 	    T(test_upstream),
+	    T(test_lifecycle),
 	    T(test_layers),
 	    T(test_layers_go_with_their_blobs),
 	    T(test_layers_after_a_kill),

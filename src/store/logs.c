@@ -187,8 +187,7 @@ log_store_open(const char *path, struct log_store **ret)
 	/* NORMAL: a commit does not wait for the disk; log_sync() does. */
 	if (sqlite3_exec(l->db, "PRAGMA journal_mode=WAL;"
 	    "PRAGMA synchronous=NORMAL;PRAGMA temp_store=MEMORY;"
-	    "PRAGMA cache_size=-4000;PRAGMA journal_size_limit=33554432;"
-	    "PRAGMA wal_autocheckpoint=4000",
+	    "PRAGMA cache_size=-4000;PRAGMA journal_size_limit=16777216",
 	    NULL, NULL, NULL) != SQLITE_OK)
 		return fail(l, "settings");
 	if (sqlite3_exec(l->db, schema, NULL, NULL, NULL) != SQLITE_OK)

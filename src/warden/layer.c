@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "warden/check.h"
@@ -44,8 +43,7 @@ tmp_name(const char *hex)
 {
 	static unsigned serial;
 
-	/* Not a name that the warden before us may have left. */
-	return xasprintf(TMP "%s-%jd-%u", hex, (intmax_t)clock_ms(), ++serial);
+	return xasprintf(TMP "%s-%u", hex, ++serial);
 }
 
 static int

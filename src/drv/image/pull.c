@@ -68,6 +68,7 @@ struct blob_fetch {
 	struct span url, authorization;
 	struct upload *up;
 	struct http_fetch *fetch;
+	bool begun; /* up is */
 	bool resumed, broken, paused;
 	unsigned tries;
 	struct list waits;
@@ -153,10 +154,9 @@ blob_end(struct blob_fetch *b, int err, const char *why)
 	struct registry *g = b->p->im->config.registry;
 
 	CHECK_OBJ(b, BLOB_MAGIC);
-	if (b->up) {
+	if (b->begun)
 		upload_end(b->up);
-		upload_drop(g, TAKE_PTR(b->up), b->a);
-	}
+	upload_drop(g, TAKE_PTR(b->up), b->a);
 	HASH_DEL(b->p->blobs, b);
 	list_each_safe(n, &b->waits) {
 		struct blob_wait *w = list_entry(n, struct blob_wait, node);
@@ -197,27 +197,6 @@ on_sealed(void *ctx, int r)
 
 static void blob_get(struct blob_fetch *b);
 
-static bool
-on_blob_piece(void *ctx, int status, struct span piece)
-{
-	struct blob_fetch *b;
-	int r;
-
-	CAST_OBJ(b, ctx, BLOB_MAGIC);
-	/* It did not resume: a 200 to a Range starts from the beginning. */
-	if ((b->resumed && status != 206) ||
-	    upload_size(b->up) + piece.n > b->size ||
-	    (r = upload_write(b->up, piece)) < 0) {
-		b->broken = true;
-		return false;
-	}
-	if (r == UPLOAD_FULL) {
-		b->paused = true;
-		http_fetch_pause(b->fetch);
-	}
-	return true;
-}
-
 static void
 on_room(void *ctx)
 {
@@ -232,6 +211,37 @@ on_room(void *ctx)
 		http_fetch_resume(b->fetch);
 }
 
+/* Not before something comes: of many layers few are fetched at a time. */
+static int
+blob_begin(struct blob_fetch *b)
+{
+	int r = b->begun ? 0 : upload_begin(b->up, on_room, b);
+
+	b->begun = r == 0;
+	return r > 0 ? -EAGAIN : r;
+}
+
+static bool
+on_blob_piece(void *ctx, int status, struct span piece)
+{
+	struct blob_fetch *b;
+	int r;
+
+	CAST_OBJ(b, ctx, BLOB_MAGIC);
+	/* It did not resume: a 200 to a Range starts from the beginning. */
+	if ((b->resumed && status != 206) ||
+	    upload_size(b->up) + piece.n > b->size || blob_begin(b) ||
+	    (r = upload_write(b->up, piece)) < 0) {
+		b->broken = true;
+		return false;
+	}
+	if (r == UPLOAD_FULL) {
+		b->paused = true;
+		http_fetch_pause(b->fetch);
+	}
+	return true;
+}
+
 static void
 on_blob(void *ctx, const struct http_result *r)
 {
@@ -239,7 +249,8 @@ on_blob(void *ctx, const struct http_result *r)
 
 	CAST_OBJ(b, ctx, BLOB_MAGIC);
 	b->fetch = NULL;
-	if (upload_size(b->up) == b->size && (r->err || r->status < 300)) {
+	if (upload_size(b->up) == b->size && (r->err || r->status < 300) &&
+	    blob_begin(b) == 0) {
 		upload_seal(b->up, b->digest, on_sealed, b);
 		return;
 	}
@@ -290,11 +301,7 @@ blob_start(struct pull *u, const struct descriptor *d,
 	    SPAN_ARG(base_url(b->a, &u->ref)), SPAN_ARG(d->digest));
 	list_init(&b->waits);
 	r = upload_start(u->p->im->config.registry, &b->key, b->a, &b->up);
-	if (r == 0)
-		r = upload_begin(b->up, on_room, b);
 	if (r) {
-		if (b->up)
-			upload_drop(u->p->im->config.registry, b->up, b->a);
 		arena_free(b->a);
 		FREE_OBJ(b);
 		return r < 0 ? r : -EAGAIN;
@@ -571,7 +578,8 @@ puller_free(struct puller *p)
 			list_del(n);
 			free(list_entry(n, struct blob_wait, node));
 		}
-		upload_end(b->up);
+		if (b->begun)
+			upload_end(b->up);
 		HASH_DEL(p->blobs, b);
 		arena_free(b->a);
 		FREE_OBJ(b);

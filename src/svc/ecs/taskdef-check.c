@@ -274,35 +274,6 @@ check_health(struct arena *a, const struct doc *def, struct refusal *ret)
 		"Container health check startPeriod", ret);
 }
 
-/* mode and max-buffer-size say what happens when the driver falls behind: here
- * output waits on the disk first. */
-static bool
-check_log_options(struct arena *a, const struct doc *options,
-    struct refusal *ret)
-{
-	static const char *const known[] = {"awslogs-group", "awslogs-region",
-		"awslogs-stream-prefix", "awslogs-create-group", "mode",
-		"max-buffer-size"};
-	static const char *const later[] = {"awslogs-datetime-format",
-		"awslogs-multiline-pattern"};
-
-	doc_each_key(k, v, options) {
-		bool found = false;
-
-		for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-			found |= span_is(k, known[i]);
-		for (size_t i = 0; i < ARRAY_SIZE(later); i++)
-			if (span_is(k, later[i]))
-				return refuse_unimplemented(ret, a,
-				    "logConfiguration.options %s", later[i]);
-		if (!found)
-			return refuse(ret, a, CLIENT,
-			    "Log driver awslogs disallows options: %.*s",
-			    SPAN_ARG(k));
-	}
-	return true;
-}
-
 static bool
 check_log(struct arena *a, const struct doc *def, struct refusal *ret)
 {
@@ -329,7 +300,7 @@ check_log(struct arena *a, const struct doc *def, struct refusal *ret)
 			return refuse(ret, a, CLIENT,
 			    "Log driver awslogs requires options: %s",
 			    needed[i]);
-	return check_log_options(a, doc_get(log, "options"), ret);
+	return true;
 }
 
 static bool

@@ -67,17 +67,6 @@ static const struct refuse_case cases[] = {
 	    "{\"logConfiguration\":{\"logDriver\":\"awslogs\",\"options\":"
 	    "{\"awslogs-group\":\"g\"}}}",
 	    "requires options: awslogs-region"},
-	{"an option of no driver", "{}",
-	    "{\"logConfiguration\":{\"logDriver\":\"awslogs\",\"options\":"
-	    "{\"awslogs-group\":\"g\",\"awslogs-region\":\"r\","
-	    "\"awslogs-stream-prefix\":\"p\",\"tag\":\"x\"}}}",
-	    "Log driver awslogs disallows options: tag"},
-	{"events of several lines", "{}",
-	    "{\"logConfiguration\":{\"logDriver\":\"awslogs\",\"options\":"
-	    "{\"awslogs-group\":\"g\",\"awslogs-region\":\"r\","
-	    "\"awslogs-stream-prefix\":\"p\","
-	    "\"awslogs-multiline-pattern\":\"^x\"}}}",
-	    "awslogs-multiline-pattern"},
 	{"stop timeout", "{}", "{\"stopTimeout\":121}",
 	    "stopTimeout must be between"},
 	{"capability", "{}",
