@@ -450,6 +450,15 @@ def test_pull_at_once(s, up):
     assert len([p for p, _, _ in up.seen if sha(layer) in p]) == 1
 
 
+def test_pull_many_layers_at_once(s, up):
+    """More layers on their way than are written at a time."""
+    for i in range(6):
+        up.image(f"m{i}", [BUSYBOX, *(tar(entry(f"{i}-{n}", b"x")) for n in range(100))],
+                 script(f"test -e /{i}-99"))
+    arns = [run(s, f"{up.host}/lib/app:m{i}", wait=False) for i in range(6)]
+    assert [code(ended(s, a, timeout=120)) for a in arns] == [0] * 6
+
+
 @pytest.mark.parametrize("fault,why", [
     (b"other bytes", "failed to copy|unexpected digest"),
     ("same size", "unexpected digest"),

@@ -125,6 +125,26 @@ def test_good(w, pack, fmt):
     assert not d.exists()
 
 
+@pytest.mark.skipif(not shutil.which("crun"), reason="crun")
+def test_remove_in_use(w):
+    """A container keeps its layers; its end lets them go."""
+    name = w.instance + "-task-t1"
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    with open("/bin/busybox", "rb") as f:
+        d = unpack(w, tar(entry("bin/sleep", data=f.read(), mode=0o755)))
+    digest = "sha256:" + d.name
+    w.container("c1", ["/bin/sleep", "60"], layers=[digest])
+    with pytest.raises(Failed, match="a container uses the layer"):
+        w.call(warden.IMAGE_REMOVE, text(digest))
+    assert (d / "bin/sleep").exists()
+    w.kill("c1", 9)
+    w.exit("c1")
+    w.remove("c1")
+    w.call(warden.IMAGE_REMOVE, text(digest))
+    assert not d.exists()
+    subprocess.run(["ip", "netns", "del", name], check=True)
+
+
 @pytest.mark.parametrize("name,raw,why", [
     ("dotdot", tar(entry("../evil", data=b"x")), "bad name"),
     ("inner", tar(entry("a/../../evil", data=b"x")), "bad name"),
