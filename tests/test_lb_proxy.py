@@ -420,3 +420,49 @@ def test_edge(proxy):
     assert proxy.get(headers={"Host": "b.test"}, port=edge).status == 200
     assert proxy.get(headers={"Host": "a.test"}, port=edge).status == 404
     assert pids(proxy.tmp) == before
+
+
+def test_own_headers_are_matched_as_the_client_sent_them(proxy):
+    proxy.conf["listeners"][0]["rules"] = [
+        {"conditions": [cond("http-header", "HttpHeaderConfig", HttpHeaderName="x-forwarded-proto",
+                             Values=["http"])], "actions": fixed("said http")},
+        {"conditions": [cond("http-header", "HttpHeaderConfig", HttpHeaderName="X-Forwarded-For",
+                             Values=["9.*"])], "actions": fixed("said 9")}]
+    proxy.conf["listeners"][0]["actions"] = fixed("default")
+    proxy.sync()
+    assert proxy.get().text == "default"
+    assert proxy.get(headers={"X-Forwarded-Proto": "http"}).text == "said http"
+    assert proxy.get(headers={"X-Forwarded-For": "9.1.1.1"}).text == "said 9"
+
+
+def raw(port, data, end=b"", seconds=15):
+    """What comes back for bytes of our own, until it ends with or closes."""
+    import socket
+    with socket.create_connection(("127.0.0.1", port), seconds) as s:
+        s.sendall(data)
+        got = b""
+        while not end or end not in got:
+            more = s.recv(65536)
+            if not more:
+                break
+            got += more
+        return got
+
+
+def test_several_forwarded_lines_and_trace_fields(proxy):
+    proxy.sync()
+    proxy.up(proxy.target(0))
+    h = raw(proxy.port, b"GET /hdr HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1.1.1.1, 2.2.2.2\r\n"
+            b"x-forwarded-for: 3.3.3.3\r\nX-Forwarded-Port: 9\r\nX-Forwarded-Proto: gopher\r\n"
+            b"X-Amzn-Trace-Id: Root=1-a-b; Self=1-c-d;CalledFrom=app\r\n"
+            b"Connection: close\r\n\r\n").decode().lower()
+    assert "x-forwarded-for: 1.1.1.1, 2.2.2.2, 3.3.3.3, 127.0.0.1\r" in h
+    assert h.count("x-forwarded-for:") == h.count("x-forwarded-port:") == 1
+    assert "gopher" not in h
+    import re
+    assert re.search(r"x-amzn-trace-id: self=1-[0-9a-f]{8}-[0-9a-f]{24};"
+                     r"root=1-a-b;calledfrom=app\r", h), h
+    ids = set()
+    for _ in range(50):
+        ids.add(re.search(r"root=1-(\S+)", proxy.get("/hdr").text.lower())[1])
+    assert len(ids) == 50

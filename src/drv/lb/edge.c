@@ -1,6 +1,7 @@
 /* The host's edge: its configuration and its map. */
 #include "base/id.h"
 #include "drv/lb/edge.h"
+#include "drv/lb/render.h"
 
 static void
 frontend(const struct lb_edge *c, const struct lb_edge_bind *at,
@@ -32,11 +33,9 @@ render(const struct lb_edge *c, const char *dir, struct span digest,
 	    "\tsetenv NEARGATE_STRUCTURE %.*s\n"
 	    "\tstats socket %s/admin.sock mode 600 level admin "
 	    "expose-fd listeners\n"
-	    "\thard-stop-after 1h\n"
-	    "\tnbthread 1\n"
-	    "\ttune.bufsize 65536\n"
-	    "\ttune.http.maxhdr 256\n"
-	    "defaults\n"
+	    "\thard-stop-after 1h\n", SPAN_ARG(digest), dir);
+	lb_render_process(b);
+	buf_add_str(b, "defaults\n"
 	    "\tmode http\n"
 	    "\ttimeout connect 10s\n"
 	    "\ttimeout client 4000s\n"
@@ -45,7 +44,7 @@ render(const struct lb_edge *c, const char *dir, struct span digest,
 	    "\ttimeout http-request 60s\n"
 	    "\ttimeout http-keep-alive 4000s\n"
 	    "\toption idle-close-on-response\n"
-	    "\thttp-reuse safe\n", SPAN_ARG(digest), dir);
+	    "\thttp-reuse safe\n");
 	for (size_t i = 0; i < c->n_binds; i++)
 		frontend(c, &c->binds[i], dir, b);
 	buf_add_str(b, "backend lb\n\tserver lb 0.0.0.0:0 send-proxy-v2");

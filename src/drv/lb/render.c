@@ -52,6 +52,22 @@ lb_server_params(struct arena *a, const struct lb_group *g)
 	return arena_span(a, buf_span(&b));
 }
 
+/* One thread: a host has more load balancers than cores.  Buffers hold the
+ * largest header AWS lets through (64 KiB); few events in a turn keep few of
+ * them in use, so that they come from the thread's cache and not from malloc.
+ * HAProxy pays for every connection it may have when it starts, and takes as
+ * many as it has descriptors for unless told. */
+void
+lb_render_process(struct buf *b)
+{
+	buf_add_str(b, "\tnbthread 1\n"
+	    "\tmaxconn 8192\n"
+	    "\tno strict-limits\n"
+	    "\ttune.bufsize 65536\n"
+	    "\ttune.http.maxhdr 256\n"
+	    "\ttune.maxpollevents 10\n");
+}
+
 static void
 global(const struct lb_conf *c, const char *dir, struct span digest,
     struct buf *b)
@@ -63,11 +79,9 @@ global(const struct lb_conf *c, const char *dir, struct span digest,
 	    "expose-fd listeners\n"
 	    "\tserver-state-file %s/servers.state\n"
 	    "\thard-stop-after 1h\n"
-	    "\tnbthread 1\n"
-	    "\ttune.bufsize 65536\n"
-	    "\ttune.http.maxhdr 256\n"
 	    "\tspread-checks 5\n",
 	    SPAN_ARG(c->id), SPAN_ARG(digest), dir, dir);
+	lb_render_process(b);
 }
 
 static void
@@ -93,57 +107,66 @@ defaults(const struct lb_conf *c, struct buf *b)
 	lb_render_errors(b);
 }
 
-/* X-Forwarded-For by routing.http.xff_header_processing.mode.
+/* X-Forwarded-For by routing.http.xff_header_processing.mode.  What was there
+ * in one line or two goes before the client's address, in one line; a fetch
+ * that finds nothing is nothing.
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html */
 static void
 forwarded_for(const struct lb_conf *c, struct buf *b)
 {
 	struct span mode = attr(c->attributes,
 	    "routing.http.xff_header_processing.mode", "append");
-	const char *client = attr_true(c->attributes,
-	    "routing.http.xff_client_port.enabled")
-	    ? "%[src]:%[src_port]" : "%[src]";
 
-	if (span_is(mode, "preserve"))
-		return;
-	if (span_is(mode, "remove")) {
+	if (span_is(mode, "remove"))
 		buf_add_str(b, "\thttp-request del-header X-Forwarded-For\n");
-		return;
-	}
-	buf_addf(b, "\tacl forwarded req.fhdr(X-Forwarded-For) -m found\n"
-	    "\thttp-request replace-header X-Forwarded-For ^(.*)$ "
-	    "\"\\1, %s\" if forwarded\n"
-	    "\thttp-request set-header X-Forwarded-For %s unless forwarded\n",
-	    client, client);
+	else if (span_is(mode, "append"))
+		buf_add_str(b,
+		    "\tacl forwarded req.fhdr(X-Forwarded-For) -m found\n"
+		    "\thttp-request set-header X-Forwarded-For \""
+		    "%[req.fhdr(X-Forwarded-For,-2),concat(\\\", \\\")]"
+		    "%[req.fhdr(X-Forwarded-For,-1),concat(\\\", \\\")]"
+		    "%[var(sess.from)]\" if forwarded\n"
+		    "\thttp-request add-header X-Forwarded-For "
+		    "%[var(sess.from)] unless forwarded\n");
 }
 
-/* https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html */
+/* Sixteen digits of an identifier are the connection's, eight the request's.
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html */
+#define RANDOM8	 "%[rand(),hex,bytes(8,8),lower]"
+#define TRACE_ID "1-%[date(),hex,bytes(8,8),lower]-%[var(sess.trail)]" RANDOM8
+
 static void
 trace_id(struct buf *b)
 {
-	buf_add_str(b,
-	    "\thttp-request set-var(txn.trace) "
-	    "date(),hex,bytes(8,8),lower\n"
-	    "\thttp-request set-var(txn.trail) "
-	    "uuid(),regsub(-,,g),bytes(0,24)\n"
-	    "\tacl traced req.fhdr(X-Amzn-Trace-Id) -m found\n"
-	    "\thttp-request set-header X-Amzn-Trace-Id "
-	    "\"Self=1-%[var(txn.trace)]-%[var(txn.trail)];"
-	    "%[req.fhdr(X-Amzn-Trace-Id)]\" if traced\n"
-	    "\thttp-request set-header X-Amzn-Trace-Id "
-	    "Root=1-%[var(txn.trace)]-%[var(txn.trail)] unless traced\n");
+	buf_add_str(b, "\tacl traced req.fhdr(X-Amzn-Trace-Id) -m found\n"
+	    "\thttp-request set-header X-Amzn-Trace-Id \"Self=" TRACE_ID ";"
+	    "%[req.fhdr(X-Amzn-Trace-Id),"
+	    "regsub(\\\"(^|;) *Self=[^;]*\\\",),regsub(^;,)]\" if traced\n"
+	    "\thttp-request add-header X-Amzn-Trace-Id "
+	    "Root=" TRACE_ID " unless traced\n");
 }
 
+/* What is the same for all requests of a connection is made once. */
 static void
-request_headers(const struct lb_conf *c, const struct lb_listener *l,
-    struct buf *b)
+connection(const struct lb_conf *c, struct buf *b)
 {
 	if (c->edge.n)
 		buf_addf(b, "\ttcp-request connection expect-proxy layer4 "
 		    "if { src %.*s }\n", SPAN_ARG(c->edge));
-	buf_add_str(b, "\thttp-request set-var(txn.t0) date(0,ms)\n"
-	    "\thttp-request set-var(txn.host) "
-	    "req.hdr(host),field(1,:),lower\n");
+	buf_addf(b, "\ttcp-request session set-var-fmt(sess.from) %s\n",
+	    attr_true(c->attributes, "routing.http.xff_client_port.enabled")
+		? "%[src]:%[src_port]" : "%[src]");
+	buf_add_str(b, "\ttcp-request session set-var-fmt(sess.trail) "
+	    RANDOM8 RANDOM8 "\n");
+}
+
+static void
+request_headers(struct arena *a, const struct lb_conf *c,
+    const struct lb_listener *l, struct buf *b)
+{
+	connection(c, b);
+	buf_add_str(b, "\thttp-request set-var(txn.t0) date(0,ms)\n");
+	lb_render_kept(a, b, l);
 	if (attr_true(c->attributes,
 	    "routing.http.drop_invalid_header_fields.enabled"))
 		buf_add_str(b, "\thttp-request del-header "
@@ -191,7 +214,6 @@ response_lines(struct arena *a, const struct lb_listener *l, struct buf *b)
 	if (span_is(attr(l->attributes, "routing.http.response.server.enabled",
 	    "true"), "false"))
 		buf_add_str(b, "\thttp-after-response del-header Server\n");
-	buf_add_str(b, "\thttp-response set-var(txn.answered) bool(true)\n");
 }
 
 static struct span
@@ -209,50 +231,6 @@ action_groups(const struct doc *action)
 	return doc_path(action, "ForwardConfig", "TargetGroups", NULL);
 }
 
-/* Where an action leads: a group's backend, or one made for it. */
-static struct span
-action_name(struct arena *a, const struct lb_conf *c,
-    const struct doc *actions, struct span own)
-{
-	const struct doc *action = doc_at(actions, 0), *groups;
-
-	(void)a;
-	if (!span_is(doc_get_str(action, "Type"), "forward"))
-		return own;
-	groups = action_groups(action);
-	if (doc_len(groups) > 1)
-		return own;
-	return group_name(c, doc_get_str(doc_at(groups, 0), "TargetGroupArn"));
-}
-
-/* Replaces the name of a weighted action by one of its groups: each in turn
- * takes its share of what the ones before it left. */
-static void
-weighted(const struct lb_conf *c, const struct doc *actions, struct span own,
-    struct buf *b)
-{
-	const struct doc *groups = action_groups(doc_at(actions, 0));
-	int64_t left = 0, w;
-
-	if (doc_len(groups) < 2)
-		return;
-	doc_each(g, groups)
-		left += doc_get_int(g, "Weight", 1);
-	doc_each(g, groups) {
-		w = doc_get_int(g, "Weight", 1);
-		if (w == 0)
-			continue;
-		buf_addf(b, "\thttp-request set-var(txn.to) str(%.*s) "
-		    "if { var(txn.to) -m str %.*s }",
-		    SPAN_ARG(group_name(c, doc_get_str(g, "TargetGroupArn"))),
-		    SPAN_ARG(own));
-		if (w < left)
-			buf_addf(b, " { rand(%d) lt %d }", (int)left, (int)w);
-		buf_add_char(b, '\n');
-		left -= w;
-	}
-}
-
 static struct span
 rule_name(struct arena *a, const struct lb_listener *l, size_t i)
 {
@@ -266,31 +244,63 @@ rule_actions(const struct lb_listener *l, size_t i)
 	return i < l->n_rules ? l->rules[i].actions : l->actions;
 }
 
+/* Leads what meets the conditions to the groups of an action: each but the
+ * last with a weight in turn takes its share of what the ones before it left.
+ * Returns where the rest goes. */
+static struct span
+weighted(const struct lb_conf *c, const struct doc *groups,
+    struct span conditions, struct buf *b)
+{
+	struct span name = SPAN("none");
+	int64_t left = 0, w;
+
+	doc_each(g, groups)
+		left += doc_get_int(g, "Weight", 1);
+	doc_each(g, groups) {
+		w = doc_get_int(g, "Weight", 1);
+		if (w == 0)
+			continue;
+		name = group_name(c, doc_get_str(g, "TargetGroupArn"));
+		if (w == left)
+			break;
+		buf_addf(b, "\tuse_backend %.*s if%.*s { rand(%d) lt %d }\n",
+		    SPAN_ARG(name), SPAN_ARG(conditions), (int)left, (int)w);
+		left -= w;
+	}
+	return name;
+}
+
+/* A rule, or the default action as the one after the last. */
+static void
+route(struct arena *a, const struct lb_conf *c, const struct lb_listener *l,
+    size_t i, struct buf *b)
+{
+	_cleanup_(buf_done) struct buf conditions = BUF_INIT;
+	const struct doc *action = doc_at(rule_actions(l, i), 0);
+	struct span to;
+
+	if (i < l->n_rules)
+		lb_render_conditions(a, &conditions, l->rules[i].conditions);
+	to = span_is(doc_get_str(action, "Type"), "forward")
+	    ? weighted(c, action_groups(action), buf_span(&conditions), b)
+	    : rule_name(a, l, i);
+	if (i < l->n_rules)
+		buf_addf(b, "\tuse_backend %.*s if%.*s\n", SPAN_ARG(to),
+		    SPAN_ARG(buf_span(&conditions)));
+	else
+		buf_addf(b, "\tdefault_backend %.*s\n", SPAN_ARG(to));
+}
+
 static void
 frontend(struct arena *a, const struct lb_conf *c, const struct lb_listener *l,
     struct buf *b)
 {
-	struct span own;
-
 	buf_addf(b, "frontend f%u\n\tbind %.*s:%u\n", l->port,
 	    SPAN_ARG(c->addr), l->port);
-	request_headers(c, l, b);
+	request_headers(a, c, l, b);
 	response_lines(a, l, b);
-	for (size_t i = 0; i < l->n_rules; i++) {
-		own = rule_name(a, l, i);
-		buf_addf(b, "\thttp-request set-var(txn.to) str(%.*s) "
-		    "if !{ var(txn.to) -m found }",
-		    SPAN_ARG(action_name(a, c, l->rules[i].actions, own)));
-		lb_render_conditions(a, b, l->rules[i].conditions);
-		buf_add_char(b, '\n');
-	}
-	own = rule_name(a, l, l->n_rules);
-	buf_addf(b, "\thttp-request set-var(txn.to) str(%.*s) "
-	    "if !{ var(txn.to) -m found }\n",
-	    SPAN_ARG(action_name(a, c, l->actions, own)));
 	for (size_t i = 0; i <= l->n_rules; i++)
-		weighted(c, rule_actions(l, i), rule_name(a, l, i), b);
-	buf_add_str(b, "\tuse_backend %[var(txn.to)]\n\tdefault_backend none\n");
+		route(a, c, l, i, b);
 }
 
 /* The backends of actions that answer by themselves. */
@@ -347,6 +357,32 @@ sticky(const struct lb_group *g, const char *dir, struct buf *b)
 	    "Path=/; SameSite=None; Secure\"\n", SPAN_ARG(age));
 }
 
+/* A group without servers says 503.  HAProxy's own 503 is a connection that
+ * failed: AWS says 502 then, or 504 when it took the whole connection timeout
+ * (10 s).  A target's own 503 has a response time.  A process that is being
+ * replaced counts no servers and still has to answer what comes on its last
+ * connections. */
+static void
+refusals(struct buf *b)
+{
+	buf_add_str(b, "\tacl deserted nbsrv eq 0\n"
+	    "\tacl replaced stopping\n"
+	    "\thttp-request return status 503 content-type text/html string ");
+	lb_render_page(b, 503);
+	buf_add_str(b, " hdr Server awselb/2.0 hdr Date "
+	    "\"%[date(),http_date]\" if deserted !replaced\n"
+	    "\thttp-after-response allow unless { status 503 }\n"
+	    "\thttp-after-response set-var-fmt(txn.response) %Tr\n"
+	    "\thttp-after-response allow unless "
+	    "{ var(txn.response) -m str -- -1 }\n"
+	    "\thttp-after-response allow if deserted !replaced\n"
+	    "\tacl slow date(0,ms),sub(txn.t0) ge 10000\n"
+	    "\thttp-after-response set-status 504 reason "
+	    "\"Gateway Time-out\" if slow\n"
+	    "\thttp-after-response set-status 502 reason \"Bad Gateway\" "
+	    "unless slow\n");
+}
+
 static void
 backend(const struct lb_group *g, const char *dir, struct buf *b)
 {
@@ -357,22 +393,7 @@ backend(const struct lb_group *g, const char *dir, struct buf *b)
 	buf_addf(b, "backend %.*s\n\tbalance %s\n\toption allbackups\n",
 	    SPAN_ARG(g->name), least ? "leastconn" : "roundrobin");
 	health_check(g, b);
-	/* A process that is being replaced counts no servers and still has to
-	 * answer what comes on its last connections. */
-	buf_add_str(b, "\tacl deserted nbsrv eq 0\n"
-	    "\tacl replaced stopping\n"
-	    "\thttp-request set-var(txn.answered) bool(true) if deserted !replaced\n"
-	    "\thttp-request return status 503 content-type text/html string ");
-	lb_render_page(b, 503);
-	buf_add_str(b, " hdr Server awselb/2.0 hdr Date "
-	    "\"%[date(),http_date]\" if deserted !replaced\n"
-	    "\tacl refused status 503\n"
-	    "\tacl answered var(txn.answered) -m found\n"
-	    "\tacl slow date(0,ms),sub(txn.t0) ge 10000\n"
-	    "\thttp-after-response set-status 504 reason \"Gateway Time-out\" "
-	    "if refused !answered slow\n"
-	    "\thttp-after-response set-status 502 reason \"Bad Gateway\" "
-	    "if refused !answered !slow\n");
+	refusals(b);
 	sticky(g, dir, b);
 }
 

@@ -15,7 +15,13 @@ void lb_render(struct arena *a, const struct lb_conf *c, const char *dir,
 struct span lb_server_params(struct arena *a, const struct lb_group *g);
 bool lb_group_sticky(const struct lb_group *g);
 
-/* rules.c: the conditions of one rule as ACLs, each led by a blank; all must
+/* What every process's `global` section has. */
+void lb_render_process(struct buf *b);
+
+/* rules.c: lines that keep what conditions look at before it is changed. */
+void lb_render_kept(struct arena *a, struct buf *b,
+    const struct lb_listener *l);
+/* The conditions of one rule as ACLs, each led by a blank; all must
  * hold. */
 void lb_render_conditions(struct arena *a, struct buf *b,
     const struct doc *conditions);

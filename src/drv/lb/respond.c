@@ -63,9 +63,7 @@ lb_render_errors(struct buf *b)
 		lb_render_page(b, pages[i].status);
 		buf_add_str(b, GENERATED "\n");
 	}
-	/* HAProxy's own 503 is a failed connection: AWS says 502 then, or 504
-	 * when it took the whole connection timeout (10 s).  Having no target
-	 * at all is answered before it comes to this. */
+	/* A connection that failed; refusals() of render.c sets the status. */
 	page_text(&text, "%[date(0,ms),sub(txn.t0),div(10000),"
 	    "iif(504 Gateway Time-out,502 Bad Gateway)]");
 	buf_add_str(b, "\thttp-error status 503 content-type text/html "
@@ -89,7 +87,7 @@ template(struct buf *b, struct span s, uint16_t port)
 		const char *sample;
 	} keys[] = {
 		{"#{protocol}", "http"},
-		{"#{host}", "%[var(txn.host)]"},
+		{"#{host}", "%[req.hdr(host),field(1,:),lower]"},
 		{"#{path}", "%[path,bytes(1)]"},
 		{"#{query}", "%[query]"},
 	};

@@ -60,10 +60,59 @@ words(struct buf *b, const char *acl, const struct doc *values)
 	buf_add_str(b, " }");
 }
 
+/* Headers that the load balancer sets; conditions are about the client's. */
+static const struct {
+	const char *name;
+	const char *var;
+} own[] = {
+	{"X-Forwarded-For", "txn.for"},
+	{"X-Forwarded-Proto", "txn.proto"},
+	{"X-Forwarded-Port", "txn.port"},
+	{"X-Amzn-Trace-Id", "txn.traced"},
+};
+
+static const char *
+header_sample(struct arena *a, struct span name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (span_ieq(name, span_of(own[i].name)))
+			return arena_fmt(a, "var(%s)", own[i].var);
+	return arena_fmt(a, "req.fhdr(%.*s)", SPAN_ARG(name));
+}
+
 static const struct doc *
 values_of(const struct doc *cond, const char *config)
 {
 	return doc_path(cond, config, "Values", NULL);
+}
+
+static struct span
+header_name(const struct doc *cond)
+{
+	return doc_get_str(doc_get(cond, "HttpHeaderConfig"),
+	    "HttpHeaderName");
+}
+
+void
+lb_render_kept(struct arena *a, struct buf *b, const struct lb_listener *l)
+{
+	struct doc *used = doc_arr(a);
+	bool host = false;
+
+	for (size_t i = 0; i < l->n_rules; i++)
+		doc_each(c, l->rules[i].conditions) {
+			host |= span_is(doc_get_str(c, "Field"), "host-header");
+			if (header_name(c).n)
+				doc_push_str(a, used, span_of(header_sample(a,
+				    header_name(c))));
+		}
+	if (host)
+		buf_add_str(b, "\thttp-request set-var(txn.host) "
+		    "req.hdr(host),field(1,:),lower\n");
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		if (doc_has_str(used, arena_fmt_span(a, "var(%s)", own[i].var)))
+			buf_addf(b, "\thttp-request set-var(%s) "
+			    "req.fhdr(%s)\n", own[i].var, own[i].name);
 }
 
 void
@@ -81,9 +130,7 @@ lb_render_conditions(struct arena *a, struct buf *b,
 			any_of(a, b, "path", "",
 			    values_of(c, "PathPatternConfig"));
 		else if (span_is(field, "http-header"))
-			any_of(a, b, arena_fmt(a, "req.fhdr(%.*s)",
-			    SPAN_ARG(doc_get_str(doc_get(c,
-			    "HttpHeaderConfig"), "HttpHeaderName"))), " -i",
+			any_of(a, b, header_sample(a, header_name(c)), " -i",
 			    values_of(c, "HttpHeaderConfig"));
 		else if (span_is(field, "http-request-method"))
 			words(b, "method -m str --",
