@@ -120,7 +120,7 @@ def test_listener_rules_targets(elb, lb, tg):
     health = elb.describe_target_health(TargetGroupArn=tg_arn)["TargetHealthDescriptions"]
     assert health[0]["Target"] == {"Id": "172.31.0.9", "Port": 8080}
     assert health[0]["HealthCheckPort"] == "8080"
-    assert health[0]["TargetHealth"]["State"] == "initial"
+    assert health[0]["TargetHealth"]["State"] in ("initial", "healthy")
     got = elb.describe_target_groups(LoadBalancerArn=lb_arn)["TargetGroups"]
     assert [g["LoadBalancerArns"] for g in got] == [[lb_arn]]
     elb.delete_listener(ListenerArn=l_arn)
