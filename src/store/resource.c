@@ -256,14 +256,15 @@ store_read_res(struct store *s, struct arena *a, sqlite3_stmt *st,
     struct res **ret)
 {
 	struct res *r = arena_new_of(a, struct res);
-	struct span kind = span_of((const char *)sqlite3_column_text(st, 1));
+	int64_t kind = sqlite3_column_int64(st, 1);
 	int ret_;
 
 	r->magic = RES_MAGIC;
 	r->row = sqlite3_column_int64(st, 0);
-	if (!(r->kind = store_kind(s, kind)))
-		return err_origin(EIO, "kind %.*s is not known",
-		    SPAN_ARG(kind));
+	r->kind = kind >= 0 && kind <= s->kind_max ? s->kind_of[kind] : NULL;
+	if (!r->kind)
+		return err_origin(EIO, "kind %lld is not known",
+		    (long long)kind);
 	r->scope.account = store_col(a, st, 2);
 	r->scope.region = store_col(a, st, 3);
 	r->parent = store_col(a, st, 4);

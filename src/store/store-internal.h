@@ -54,6 +54,8 @@ struct store {
 	struct kind_entry *kinds;
 	struct kind_entry *kind_v; /* the array the hash is made of */
 	size_t n_kinds;
+	const struct kind **kind_of; /* by id; NULL: not one of ours */
+	int64_t kind_max;	     /* the largest id there */
 	struct statement *statements;
 	bool is_open;
 	bool reading; /* a transaction that only reads; never with in_txn */
@@ -93,9 +95,9 @@ void store_note_change(struct store *s, const struct res *r,
     const struct change *what);
 /* Reads columns row..status (RES_COLUMNS) into a struct res. */
 #define RES_COLUMNS                                                     \
-	"r.row,k.name,r.account,r.region,r.parent,r.id,r.arn,r.created,"  \
+	"r.row,r.kind,r.account,r.region,r.parent,r.id,r.arn,r.created,"  \
 	"r.version,r.spec,r.status"
-#define RES_FROM " FROM resource r JOIN kind k ON k.kind=r.kind "
+#define RES_FROM " FROM resource r "
 int store_read_res(struct store *s, struct arena *a, sqlite3_stmt *st,
     struct res **ret);
 

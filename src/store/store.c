@@ -221,6 +221,17 @@ register_kind(struct store *s, struct kind_entry *e)
 	return 0;
 }
 
+/* So that reading a resource needs no look into the table of kinds. */
+static void
+index_kinds(struct store *s)
+{
+	for (size_t i = 0; i < s->n_kinds; i++)
+		s->kind_max = MAX(s->kind_max, s->kind_v[i].id);
+	s->kind_of = xcalloc((size_t)s->kind_max + 1, sizeof(*s->kind_of));
+	for (size_t i = 0; i < s->n_kinds; i++)
+		s->kind_of[s->kind_v[i].id] = s->kind_v[i].kind;
+}
+
 static int
 register_kinds(struct store *s, const struct kind *const *kinds)
 {
@@ -238,6 +249,7 @@ register_kinds(struct store *s, const struct kind *const *kinds)
 		if ((r = register_kind(s, &s->kind_v[i])) < 0)
 			return err_trace(r);
 	}
+	index_kinds(s);
 	return err_trace(store_exec(s, "COMMIT"));
 }
 
@@ -296,6 +308,7 @@ store_close(struct store *s)
 	}
 	HASH_CLEAR(hh, s->kinds);
 	free(s->kind_v);
+	free(s->kind_of);
 	sqlite3_close(s->db);
 	close_p(&s->lock_fd);
 	arena_free(s->turn);
