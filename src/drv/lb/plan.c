@@ -33,6 +33,15 @@ have(const struct plan *p, const struct lb_target *t, bool open)
 	return NULL;
 }
 
+/* AWS: the first check that a new target passes makes it healthy; the
+ * threshold is for those that were unhealthy. */
+static bool
+passed_first(const struct lb_target *t, const struct lb_server *s)
+{
+	return !t->judged && !t->draining && !s->up && !s->drain &&
+	    s->check == LB_CHECK_OK;
+}
+
 /* A server that is enabled starts as up.  Weight 0 keeps it out of balancing
  * until it was put down and waits for its checks. */
 static void
@@ -56,6 +65,8 @@ checked(struct plan *p, const struct lb_target *t)
 		say(p, "set server %s state drain", name);
 	else if (!t->draining && s->drain)
 		say(p, "set server %s state ready", name);
+	else if (passed_first(t, s))
+		say(p, "set server %s health up", name);
 	if (!s || !lb_group_sticky(t->group))
 		return;
 	if (t->draining && !s->drain)

@@ -23,6 +23,11 @@ test_plan(void **state UNUSED)
 		{"", "d", ""},
 		{"tg-1,aa,0,MAINT,1,INI,,10.0.0.1:80,0,\n", "-", ENABLE},
 		{"tg-1,aa,0,UP,1,L7OK,200,10.0.0.1:80,0,\n", "-", ""},
+		{"tg-1,aa,0,DOWN 1/5,1,L7OK,200,10.0.0.1:80,0,\n", "-",
+		    "set server tg-1/aa health up\n"},
+		{"tg-1,aa,0,DOWN,1,L7STS,500,10.0.0.1:80,0,\n", "-", ""},
+		{"tg-1,aa,0,DOWN 1/5,1,L7OK,200,10.0.0.1:80,0,\n"
+		    "tg-1,aao,0,no check,1,,,10.0.0.1:80,0,\n", "j", ""},
 		{"tg-1,aa,0,UP,1,L7OK,200,10.0.0.1:80,0,\n", "j",
 		    "add server tg-1/aao 10.0.0.1:80 backup\n"
 		    "enable server tg-1/aao\n"},
