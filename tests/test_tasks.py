@@ -1,6 +1,7 @@
 """Real tasks: an instance of its own, real images, containers and networks.
 Needs root; leaves nothing behind.  What takes its time is waited for by what
 ECS says, and runs beside other things where it can."""
+import http.client
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 
 import boto3
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.skipif(
     reason="root, crun, skopeo, haproxy and nft")
 SOON = {"Delay": 0.05, "MaxAttempts": 600}
 APPLETS = ("sh", "sleep", "cat", "true", "id", "echo", "dd", "env", "touch", "test", "httpd",
-           "wget", "hostname", "kill", "ls")
+           "wget", "hostname", "kill", "ls", "mkdir", "chmod", "printf")
 
 
 class Instance:
@@ -278,6 +280,104 @@ def test_restart_while_stopping(up):
     up.kill_daemon()
     t = wait(up, "stopped", arn)[0]
     assert codes(t) == {"app": 3} and t["stopCode"] == "UserInitiated"
+
+
+class Visitor(threading.Thread):
+    """Asks again and again until told to stop; keeps what went wrong."""
+
+    def __init__(self, port, host, path, pause):
+        super().__init__()
+        self.port, self.host, self.path, self.pause = port, host, path, pause
+        self.wrong, self.served, self.over = [], 0, threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.over.wait(self.pause):
+            c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+            try:
+                c.request("GET", self.path, headers={"Host": self.host})
+                r = c.getresponse()
+                body = r.read()
+                if r.status != 200 or b"hello" not in body:
+                    self.wrong.append((time.time(), r.status, body))
+            except (OSError, http.client.HTTPException) as e:
+                self.wrong.append((time.time(), e))
+            finally:
+                c.close()
+            self.served += 1
+
+    def stop(self):
+        self.over.set()
+        self.join()
+        assert self.wrong == [] and self.served > 3, (self.served, self.wrong)
+
+
+SITE = """mkdir -p /tmp/cgi-bin; echo hello >/tmp/index.html
+printf '#!/bin/sh\\necho; sleep 1; echo hello\\n' >/tmp/cgi-bin/slow; chmod +x /tmp/cgi-bin/slow
+exec httpd -f -p 80 -h /tmp"""
+
+
+@pytest.fixture
+def site(up):
+    """A load balancer; its group's ARN, its name, the host's port for it."""
+    elb = up.client("elbv2")
+    subnets = up.net["awsvpcConfiguration"]["subnets"]
+    vpc = up.ec2.describe_subnets(SubnetIds=subnets)["Subnets"][0]["VpcId"]
+    # One group lets the world in, the default one lets the balancer into the tasks.
+    group = up.ec2.create_security_group(GroupName="world", Description="x", VpcId=vpc)["GroupId"]
+    up.ec2.authorize_security_group_ingress(
+        GroupId=group, IpProtocol="tcp", FromPort=80, ToPort=80, CidrIp="0.0.0.0/0")
+    own = up.ec2.describe_security_groups(Filters=[
+        {"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}])[
+            "SecurityGroups"][0]["GroupId"]
+    lb = elb.create_load_balancer(Name="web", Subnets=subnets, SecurityGroups=[group, own])[
+        "LoadBalancers"][0]
+    arn = lb["LoadBalancerArn"]
+    tg = elb.create_target_group(
+        Name="web", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip",
+        HealthCheckIntervalSeconds=5, HealthCheckTimeoutSeconds=2)["TargetGroups"][0][
+            "TargetGroupArn"]
+    elb.modify_target_group_attributes(TargetGroupArn=tg, Attributes=[
+        {"Key": "deregistration_delay.timeout_seconds", "Value": "10"}])
+    listener = elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=[
+        {"Type": "forward", "TargetGroupArn": tg}])["Listeners"][0]["ListenerArn"]
+    url = until(lambda: re.search(r"http://web-[^ /]*:(\d+)/", subprocess.run(
+        [BUILD / "neargate", "status", "--instance", up.name], capture_output=True,
+        text=True).stdout))
+    yield tg, lb["DNSName"], int(url[1])
+    elb.delete_listener(ListenerArn=listener)
+    elb.delete_load_balancer(LoadBalancerArn=arn)
+    elb.delete_target_group(TargetGroupArn=tg)
+    until(lambda: not up.ec2.describe_network_interfaces(Filters=[
+        {"Name": "group-id", "Values": [group]}])["NetworkInterfaces"])
+    up.ec2.delete_security_group(GroupId=group)
+
+
+def test_no_request_is_lost(up, site):
+    """A rolling update behind a load balancer, with neargated killed in the middle."""
+    tg, host, port = site
+    # As process 1 it does not hear SIGTERM.
+    define_site = {"portMappings": [{"containerPort": 80}], "stopTimeout": 1}
+    up.ecs.create_service(
+        cluster="c", serviceName="web", taskDefinition=define(up, ("app", SITE, define_site)),
+        desiredCount=2, launchType="FARGATE", networkConfiguration=up.net, loadBalancers=[
+            {"targetGroupArn": tg, "containerName": "app", "containerPort": 80}])
+    stable(up)
+    old = members(up)
+    fast = Visitor(port, host, "/", 0.02)
+    slow = [Visitor(port, host, "/cgi-bin/slow", 0.01) for _ in range(3)]
+    up.ecs.update_service(cluster="c", service="web",
+                          taskDefinition=define(up, ("app", SITE, define_site)))
+    until(lambda: len(members(up)) == 4)
+    up.kill_daemon()
+    stable(up)
+    for v in [fast, *slow]:
+        v.stop()
+    assert not set(old) & set(members(up))
+    for t in wait(up, "stopped", *old):
+        assert t["stopCode"] == "ServiceSchedulerInitiated"
+    up.ecs.delete_service(cluster="c", service="web", force=True)
+    up.ecs.get_waiter("services_inactive").wait(cluster="c", services=["web"], WaiterConfig=SOON)
 
 
 @pytest.fixture
