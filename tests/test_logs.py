@@ -296,7 +296,7 @@ def test_many(logs, group):
                 *[(t + i, f"{s} {b} {i}") for i in range(10000)])
     pages = list(logs.get_paginator("filter_log_events").paginate(
         logGroupName=group, filterPattern='"3 1 9999"'))
-    assert sum(len(p["events"]) for p in pages) == 1 and len(pages) == 2
+    assert sum(len(p["events"]) for p in pages) == 1 and len(pages) == 4
     r = logs.get_log_events(logGroupName=group, logStreamName="2", startFromHead=True)
     assert len(r["events"]) == 10000
     logs.delete_log_stream(logGroupName=group, logStreamName="2")
@@ -614,4 +614,45 @@ def test_missing_group_stops_the_task():
     until(lambda: task_is(d, arn, "RUNNING"))
     s, = d.client("logs").describe_log_streams(logGroupName="/made")["logStreams"]
     assert s["logStreamName"] == "web/app/" + arn.split("/")[-1]
+    d.stop()
+
+
+def test_events_of_several_lines():
+    d = Daemon()
+    d.client("ecs").create_cluster()
+    d.client("logs").create_log_group(logGroupName="/app")
+    define(d, "/app", **{"awslogs-datetime-format": "%Y-%m-%d"})
+    arn = run_task(d)
+    until(lambda: task_is(d, arn, "RUNNING"))
+    ident = arn.split("/")[-1]
+    out, stream = Output(d, ident + "-0"), "web/app/" + ident
+    out.start()
+    out.write("2026-11-22 zero")
+    # The last one is complete when nothing follows.
+    until(lambda: messages(d, "/app", stream) == ["2026-11-22 zero"])
+    out.write("2026-11-23 first")
+    out.write("  at a")
+    time.sleep(0.1)
+    d.kill()
+    out.write("  at b")
+    out.write("2026-11-24 second")
+    out.end()
+    d.start()
+    until(lambda: messages(d, "/app", stream)[1:] == [
+        "2026-11-23 first\n  at a\n  at b", "2026-11-24 second"])
+    d.stop()
+    d = Daemon()
+    d.client("ecs").create_cluster()
+    d.client("logs").create_log_group(logGroupName="/app")
+    for options, why in (
+            ({"awslogs-multiline-pattern": "("},
+             'awslogs could not parse multiline pattern key "("'),
+            ({"awslogs-multiline-pattern": "x", "awslogs-datetime-format": "%Y"},
+             "you cannot configure log opt 'awslogs-datetime-format' and "
+             "'awslogs-multiline-pattern' at the same time")):
+        define(d, "/app", **options)
+        arn = run_task(d)
+        t = until(lambda: task_is(d, arn, "STOPPED"))
+        assert t["stoppedReason"] == (
+            f"ResourceInitializationError: failed to validate logger args: {why} : exit status 1")
     d.stop()

@@ -72,7 +72,7 @@ load(struct tail *t, struct log_store *db, int64_t made)
 	if (r == LOG_E_NOT_FOUND || s.made != made)
 		s = (struct log_source){.made = made, .segment = 1};
 	close_p(&t->fd);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < LOG_PARTS; i++) {
 		buf_clear(&t->join.part[i]);
 		buf_add_span(&t->join.part[i], s.part[i]);
 		t->join.time[i] = s.part_time[i];
@@ -232,7 +232,7 @@ write_down(struct reading *rd, struct log_store *db, int64_t group,
 	struct log_source s = t->at;
 	int r;
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < LOG_PARTS; i++) {
 		s.part[i] = buf_span(&t->join.part[i]);
 		s.part_time[i] = t->join.time[i];
 	}
@@ -263,11 +263,15 @@ tail_read(struct tail *t, struct log_store *db, int64_t group,
 		return err_trace(r);
 	t->more = r == 1;
 	t->events = rd.events.n;
+	if (before.segment != t->at.segment || before.offset != t->at.offset)
+		t->read_us = clock_mono_us();
+	else if (!t->ended && !t->flush)
+		return 0;
+	else if (t->flush)
+		join_flush(&t->join, a, &rd.events);
+	t->flush = false;
 	if (t->ended)
 		join_end(&t->join, a, &rd.events);
-	if (!t->ended && before.segment == t->at.segment &&
-	    before.offset == t->at.offset)
-		return 0;
 	return err_trace(write_down(&rd, db, group, stream));
 }
 

@@ -35,6 +35,9 @@ struct tail {
 	int fd;			/* the segment being read, or -1 */
 	struct log_source at;	/* its parts are in join */
 	struct join join;
+	struct join_rule *rule;	/* of events of several lines; NULL: none */
+	int64_t read_us;	/* monotonic: when something was read last */
+	bool flush;		/* no more lines come for the open event */
 	int64_t unlinked;	/* segments below this are gone */
 	bool over;		/* the container is gone: nobody writes */
 	bool ended;		/* all was read: goes once that is durable */

@@ -23,6 +23,8 @@
 /* How long output of containers that no task knows is kept. */
 #define ORPHAN_MS   (60 * 60 * 1000)
 #define RETRY_MS    1000
+/* An event of several lines is complete when none came for so long. */
+#define QUIET_MS    1000
 /* Events of a turn, of all tails together. */
 #define TURN_EVENTS 2000
 
@@ -40,6 +42,7 @@ struct tails {
 	uv_fs_event_t watch;
 	uv_idle_t idle;	  /* runs while something is ready */
 	uv_timer_t retry;
+	uv_timer_t quiet; /* runs while an event of several lines is open */
 };
 
 static const struct kind *const kinds[] = {&ecs_task, NULL};
@@ -52,6 +55,7 @@ static void
 tail_free(struct tail *t)
 {
 	tail_close(t);
+	join_rule_free(t->rule);
 	free(t->to.account);
 	free(t->to.region);
 	free(t->to.group);
@@ -286,6 +290,33 @@ await_commit(struct tails *s)
 	store_on_commit(ctl_env(s->ctl)->store, on_committed, s);
 }
 
+static bool
+is_open(const struct tail *t)
+{
+	return t->mode == TAIL_STORE && t->join.part[JOIN_EVENT].n > 0;
+}
+
+static void
+on_quiet(uv_timer_t *h)
+{
+	int64_t now = clock_mono_us();
+	struct tails *s;
+	struct tail *t, *next;
+	bool open = false;
+
+	CAST_OBJ(s, h->data, TAILS_MAGIC);
+	HASH_ITER (hh, s->by_id, t, next) {
+		if (!is_open(t))
+			continue;
+		open = true;
+		t->flush = now - t->read_us >= QUIET_MS * 1000;
+		if (t->flush)
+			make_ready(t);
+	}
+	if (!open)
+		AZ(uv_timer_stop(h));
+}
+
 /* Returns how many events there were. */
 static size_t
 read_one(struct tail *t)
@@ -312,6 +343,9 @@ read_one(struct tail *t)
 		await_commit(t->owner);
 	if (t->more)
 		make_ready(t);
+	if (is_open(t) && !uv_is_active((uv_handle_t *)&t->owner->quiet))
+		AZ(uv_timer_start(&t->owner->quiet, on_quiet, QUIET_MS,
+		    QUIET_MS / 4));
 	return t->events;
 }
 
@@ -367,6 +401,12 @@ set_mode(struct tail *t, const struct doc *c)
 		    copy(c, "LogRegion"), copy(c, "LogGroup"),
 		    copy(c, "LogStream")};
 		t->mode = TAIL_STORE;
+		/* It was tried before the container started. */
+		if (doc_get(c, "LogPattern") &&
+		    join_rule_new(doc_get_str(c, "LogPattern"), &t->rule))
+			log_warn("log of %s: its pattern is none, ignoring",
+			    t->id);
+		t->join.rule = t->rule;
 	} else if (!span_is(doc_get_str(c, "lastStatus"), "PENDING")) {
 		t->mode = TAIL_KEEP;
 	}
@@ -612,8 +652,9 @@ log_init_state(struct ctl *ctl)
 	AZ(uv_fs_event_init(env->loop, &s->watch));
 	AZ(uv_idle_init(env->loop, &s->idle));
 	AZ(uv_timer_init(env->loop, &s->retry));
-	s->handles = 3;
-	s->watch.data = s->idle.data = s->retry.data = s;
+	AZ(uv_timer_init(env->loop, &s->quiet));
+	s->handles = 4;
+	s->watch.data = s->idle.data = s->retry.data = s->quiet.data = s;
 	if (open_root(s) < 0)
 		log_error("output of containers is not read: %s", err_last());
 	else
@@ -643,6 +684,7 @@ log_done(void *state)
 	uv_close((uv_handle_t *)&s->watch, on_closed);
 	uv_close((uv_handle_t *)&s->idle, on_closed);
 	uv_close((uv_handle_t *)&s->retry, on_closed);
+	uv_close((uv_handle_t *)&s->quiet, on_closed);
 }
 
 const struct controller ctl_logs = {

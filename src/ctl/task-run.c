@@ -1,6 +1,7 @@
 /* ACTIVATING and RUNNING: containers start in order, targets are registered,
  * health checks run. */
 #include "base/err.h"
+#include "ctl/logs-join.h"
 #include "ctl/resolver.h"
 #include "ctl/task-step.h"
 
@@ -25,6 +26,42 @@ failed(const struct op_result *r)
 	    !span_is(r->error, "ResourceAlreadyExistsException");
 }
 
+static void
+bad_log(struct step *st, struct span why)
+{
+	step_stop(st, "TaskFailedToStart",
+	    arena_fmt_span(st->a, "ResourceInitializationError: failed to "
+		"validate logger args: %.*s : exit status 1", SPAN_ARG(why)));
+}
+
+/* Events of several lines: how the first one looks.  False: refused. */
+static bool
+note_log_pattern(struct step *st, const struct doc *opt, struct doc *c)
+{
+	struct span pattern = doc_get_str(opt, "awslogs-multiline-pattern");
+	struct span format = doc_get_str(opt, "awslogs-datetime-format");
+	struct join_rule *rule = NULL;
+
+	if (pattern.n && format.n) {
+		bad_log(st, SPAN("you cannot configure log opt "
+		    "'awslogs-datetime-format' and "
+		    "'awslogs-multiline-pattern' at the same time"));
+		return false;
+	}
+	if (!pattern.n && !format.n)
+		return true;
+	if (format.n)
+		pattern = join_format_pattern(st->a, format);
+	if (join_rule_new(pattern, &rule)) {
+		bad_log(st, arena_fmt_span(st->a, "awslogs could not parse "
+		    "multiline pattern key \"%.*s\"", SPAN_ARG(pattern)));
+		return false;
+	}
+	join_rule_free(rule);
+	doc_set_str(st->a, c, "LogPattern", pattern);
+	return true;
+}
+
 /* Makes the container's stream and notes where its output goes. */
 static int
 open_log(struct step *st, size_t i)
@@ -44,6 +81,8 @@ open_log(struct step *st, size_t i)
 
 	if (!opt || doc_get(c, "LogStream"))
 		return 0;
+	if (!note_log_pattern(st, opt, c))
+		return 0;
 	e = call_logs(st, "CreateLogStream", scope, group, stream, &r);
 	if (e == 0 && span_is(r.error, "ResourceNotFoundException") &&
 	    span_is(doc_get_str(opt, "awslogs-create-group"), "true")) {
@@ -56,12 +95,10 @@ open_log(struct step *st, size_t i)
 	if (e)
 		return err_trace(e);
 	if (failed(&r)) {
-		step_stop(st, "TaskFailedToStart",
-		    arena_fmt_span(st->a, "ResourceInitializationError: failed "
-			"to validate logger args: create stream has been "
-			"retried 1 times: failed to create Cloudwatch log "
-			"stream: %.*s: %.*s : exit status 1",
-			SPAN_ARG(r.error), SPAN_ARG(r.message)));
+		bad_log(st, arena_fmt_span(st->a, "create stream has been "
+		    "retried 1 times: failed to create Cloudwatch log "
+		    "stream: %.*s: %.*s", SPAN_ARG(r.error),
+		    SPAN_ARG(r.message)));
 		return 0;
 	}
 	doc_set_str(st->a, c, "LogGroup", group);

@@ -94,12 +94,90 @@ test_long_line(void **state UNUSED)
 	assert_int_equal(all.n, sent);
 }
 
+static void
+test_several_lines(void **state UNUSED)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct join_rule *rule;
+	struct join j = {0};
+	struct join_events e = {0};
+
+	assert_int_equal(join_rule_new(SPAN("["), &rule), JOIN_E_BAD);
+	AZ(join_rule_new(SPAN("^INFO|^ERROR"), &rule));
+	j.rule = rule;
+	join_add(&j, a, SPAN("1 o F \n2 o F before\n3 o F INFO one\n"
+	    "4 e F ERROR two\n5 e F  at x\n6 e P  at \n6 e F y\n7 o F \n"),
+	    &e);
+	assert_int_equal(e.n, 2);
+	expect(&e, 0, 2, "before");
+	expect(&e, 1, 3, "INFO one");
+	join_flush(&j, a, &e);
+	expect(&e, 2, 4, "ERROR two\n at x\n at y\n");
+	join_flush(&j, a, &e);
+	assert_int_equal(e.n, 3);
+	join_add(&j, a, SPAN("8 o F INFO three\n9 o P  half"
+	    "\n"), &e);
+	join_end(&j, a, &e);
+	expect(&e, 3, 8, "INFO three\n half");
+	assert_int_equal(e.n, 4);
+	/* No event outgrows its limit. */
+	for (int i = 0; i < 100; i++) {
+		_cleanup_(buf_done) struct buf b = BUF_INIT;
+
+		buf_addf(&b, "1 o F %s", i ? "" : "INFO ");
+		for (int k = 0; k < 10000; k++)
+			buf_add_char(&b, 'x');
+		buf_add_char(&b, '\n');
+		join_add(&j, a, arena_span(a, buf_span(&b)), &e);
+		assert_true(j.part[JOIN_EVENT].n <= JOIN_MAX);
+	}
+	join_end(&j, a, &e);
+	assert_int_equal(e.n, 4 + 4);
+	join_done(&j);
+	join_rule_free(rule);
+}
+
+static void
+test_formats(void **state UNUSED)
+{
+	static const struct {
+		const char *format, *line;
+		bool begins;
+	} rows[] = {
+	    {"%Y-%m-%d %H:%M:%S%L", "2026-11-23 10:11:12.123 x", true},
+	    {"%Y-%m-%d %H:%M:%S%L", "2026-11-23 10:11:12 x", false},
+	    {"%Y-%m-%d %H:%M:%S%L", " at Foo.bar", false},
+	    {"\\[%b %d, %Y %H:%M:%S\\]", "[May 01, 2017 19:00:01] a", true},
+	    {"%d/%B/%y %I:%M %p %z", "07/June/26 07:05 PM +0200", true},
+	    {"%A %a %j %w %Z %f", "Sunday Sun 001 0 CEST 123456", true},
+	    {"100%% %q", "100%% %q", true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		_cleanup_(join_done) struct join j = {0};
+		struct join_rule *rule;
+		struct join_events e = {0};
+
+		AZ(join_rule_new(join_format_pattern(a,
+		    span_of(rows[i].format)), &rule));
+		j.rule = rule;
+		join_add(&j, a, span_of(arena_fmt(a, "1 o F x\n1 o F %s\n",
+		    rows[i].line)), &e);
+		if (e.n != rows[i].begins)
+			fail_msg("%s: %s", rows[i].format, rows[i].line);
+		join_rule_free(rule);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_records), cmocka_unit_test(test_garbage),
 	    cmocka_unit_test(test_bad_bytes), cmocka_unit_test(test_long_line),
+	    cmocka_unit_test(test_several_lines),
+	    cmocka_unit_test(test_formats),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

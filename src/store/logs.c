@@ -26,14 +26,16 @@ static const char schema[] =
     " ingested INTEGER NOT NULL,"
     " bytes INTEGER NOT NULL);"
     "CREATE INDEX IF NOT EXISTS stream_group ON stream(grp);"
-    "CREATE TABLE IF NOT EXISTS source("
+    "DROP TABLE IF EXISTS source;"
+    "CREATE TABLE IF NOT EXISTS position("
     " name TEXT PRIMARY KEY,"
     " made INTEGER NOT NULL,"
     " segment INTEGER NOT NULL,"
     " offset INTEGER NOT NULL,"
     " part0 BLOB, time0 INTEGER NOT NULL,"
-    " part1 BLOB, time1 INTEGER NOT NULL);"
-    "PRAGMA user_version=1;"
+    " part1 BLOB, time1 INTEGER NOT NULL,"
+    " part2 BLOB, time2 INTEGER NOT NULL);"
+    "PRAGMA user_version=2;"
     "COMMIT";
 
 enum sql {
@@ -82,14 +84,15 @@ static const char *const sqls[SQLS] = {
     [SQL_OF_STREAM] = "SELECT id,stream,length(message)"
 	" FROM event INDEXED BY event_stream WHERE stream=?1 LIMIT ?3",
     [SQL_DELETE] = "DELETE FROM event WHERE id=?",
-    [SQL_SOURCE_GET] = "SELECT made,segment,offset,part0,time0,part1,time1"
-	" FROM source WHERE name=?",
-    [SQL_SOURCE_PUT] = "INSERT INTO source(name,made,segment,offset,"
-	"part0,time0,part1,time1) VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"
+    [SQL_SOURCE_GET] = "SELECT made,segment,offset,part0,time0,part1,time1,"
+	"part2,time2 FROM position WHERE name=?",
+    [SQL_SOURCE_PUT] = "INSERT INTO position(name,made,segment,offset,"
+	"part0,time0,part1,time1,part2,time2)"
+	" VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"
 	" ON CONFLICT(name) DO UPDATE SET made=?2,segment=?3,offset=?4,"
-	"part0=?5,time0=?6,part1=?7,time1=?8",
-    [SQL_SOURCE_DELETE] = "DELETE FROM source WHERE name=?",
-    [SQL_SOURCES] = "SELECT name FROM source",
+	"part0=?5,time0=?6,part1=?7,time1=?8,part2=?9,time2=?10",
+    [SQL_SOURCE_DELETE] = "DELETE FROM position WHERE name=?",
+    [SQL_SOURCES] = "SELECT name FROM position",
     [SQL_COUNT] = "SELECT count(*),coalesce(sum(bytes),0) FROM stream",
 };
 
@@ -187,7 +190,8 @@ log_store_open(const char *path, struct log_store **ret)
 	/* NORMAL: a commit does not wait for the disk; log_sync() does. */
 	if (sqlite3_exec(l->db, "PRAGMA journal_mode=WAL;"
 	    "PRAGMA synchronous=NORMAL;PRAGMA temp_store=MEMORY;"
-	    "PRAGMA cache_size=-4000;PRAGMA journal_size_limit=16777216",
+	    "PRAGMA cache_size=-4000;PRAGMA journal_size_limit=33554432;"
+	    "PRAGMA wal_autocheckpoint=4000",
 	    NULL, NULL, NULL) != SQLITE_OK)
 		return fail(l, "settings");
 	if (sqlite3_exec(l->db, schema, NULL, NULL, NULL) != SQLITE_OK)
@@ -274,7 +278,7 @@ log_store_wipe(struct log_store *l)
 	if (r < 0)
 		return err_trace(r);
 	if (sqlite3_exec(l->db, "DELETE FROM event;DELETE FROM stream;"
-	    "DELETE FROM source", NULL, NULL, NULL) != SQLITE_OK)
+	    "DELETE FROM position", NULL, NULL, NULL) != SQLITE_OK)
 		return fail(l, "wipe");
 	return 0;
 }
@@ -526,7 +530,7 @@ log_source_get(struct log_store *l, struct arena *a, struct span name,
 	*ret = (struct log_source){.made = sqlite3_column_int64(st, 0),
 	    .segment = sqlite3_column_int64(st, 1),
 	    .offset = sqlite3_column_int64(st, 2)};
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < LOG_PARTS; i++) {
 		const char *p = sqlite3_column_blob(st, 3 + 2 * i);
 
 		ret->part[i] = arena_span(a, span_make(p,
@@ -549,7 +553,7 @@ log_source_put(struct log_store *l, struct span name,
 	store_bind_int(st, 2, s->made);
 	store_bind_int(st, 3, s->segment);
 	store_bind_int(st, 4, s->offset);
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < LOG_PARTS; i++) {
 		/* NULL where there is none: the usual case stays small. */
 		if (s->part[i].n)
 			AZ(sqlite3_bind_blob64(st, 5 + 2 * i, s->part[i].p,

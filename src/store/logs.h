@@ -84,14 +84,15 @@ int log_delete_stream(struct log_store *l, int64_t stream, size_t max,
  * How far the output of a container was read, see
  * doc/format/container-log.md.  Written in the transaction of the events.
  */
+#define LOG_PARTS 3
 struct log_source {
 	int64_t made;	  /* tells apart directories of the same name */
 	int64_t segment;  /* number of the file, from 1 */
 	int64_t offset;	  /* in it: what comes before was read */
-	/* Lines of standard output and error that were read in part, and when
-	 * they began. */
-	struct span part[2];
-	int64_t part_time[2];
+	/* What was read and is no event yet, and when it began: lines of
+	 * standard output and error, an event of several lines. */
+	struct span part[LOG_PARTS];
+	int64_t part_time[LOG_PARTS];
 };
 enum { LOG_E_NOT_FOUND = 1 };
 int log_source_get(struct log_store *l, struct arena *a, struct span name,

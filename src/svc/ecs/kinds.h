@@ -23,7 +23,8 @@
  *			LiveIn: service name while not STOPPED, …,
  *			Eni: {…}, Containers: [{name, lastStatus, exitCode, …,
  *			RuntimeContainer: "<task>-<n>", LogGroup, LogStream,
- *			LogRegion, LogAccount}]}.
+ *			LogRegion, LogAccount, LogPattern?: the expression
+ *			that the first line of an event matches}]}.
  * ecs.account-setting	parent = principal ARN, id = setting.
  * ecs.run-token	parent none, id = clientToken: what RunTask did for it.
  *

@@ -274,6 +274,30 @@ check_health(struct arena *a, const struct doc *def, struct refusal *ret)
 		"Container health check startPeriod", ret);
 }
 
+/* mode and max-buffer-size say what happens when the driver falls behind: here
+ * output waits on the disk first. */
+static bool
+check_log_options(struct arena *a, const struct doc *options,
+    struct refusal *ret)
+{
+	static const char *const known[] = {"awslogs-group", "awslogs-region",
+		"awslogs-stream-prefix", "awslogs-create-group",
+		"awslogs-datetime-format", "awslogs-multiline-pattern",
+		"mode", "max-buffer-size"};
+
+	doc_each_key(k, v, options) {
+		bool found = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+			found |= span_is(k, known[i]);
+		if (!found)
+			return refuse(ret, a, CLIENT,
+			    "Log driver awslogs disallows options: %.*s",
+			    SPAN_ARG(k));
+	}
+	return true;
+}
+
 static bool
 check_log(struct arena *a, const struct doc *def, struct refusal *ret)
 {
@@ -300,7 +324,7 @@ check_log(struct arena *a, const struct doc *def, struct refusal *ret)
 			return refuse(ret, a, CLIENT,
 			    "Log driver awslogs requires options: %s",
 			    needed[i]);
-	return true;
+	return check_log_options(a, doc_get(log, "options"), ret);
 }
 
 static bool

@@ -67,6 +67,11 @@ static const struct refuse_case cases[] = {
 	    "{\"logConfiguration\":{\"logDriver\":\"awslogs\",\"options\":"
 	    "{\"awslogs-group\":\"g\"}}}",
 	    "requires options: awslogs-region"},
+	{"an option of no driver", "{}",
+	    "{\"logConfiguration\":{\"logDriver\":\"awslogs\",\"options\":"
+	    "{\"awslogs-group\":\"g\",\"awslogs-region\":\"r\","
+	    "\"awslogs-stream-prefix\":\"p\",\"tag\":\"x\"}}}",
+	    "Log driver awslogs disallows options: tag"},
 	{"stop timeout", "{}", "{\"stopTimeout\":121}",
 	    "stopTimeout must be between"},
 	{"capability", "{}",

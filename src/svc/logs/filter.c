@@ -7,7 +7,7 @@
 
 /* What one call looks at: a page may be empty and have a token, as AWS's may,
  * and no other request waits long. */
-#define SCAN_EVENTS 50000
+#define SCAN_EVENTS 20000
 #define SCAN_BYTES  (16 << 20)
 
 /* A stream that was met: its name, or that its events do not count. */
