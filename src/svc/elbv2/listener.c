@@ -46,22 +46,43 @@ protocol_check(struct call *c, struct span protocol)
 	return NULL;
 }
 
-/* Is another listener of the load balancer on this port? */
-static struct reply *
-port_check(struct call *c, const struct res *lb, int64_t port, int64_t row)
+/* Attributes are set later and do not make it another listener. */
+static bool
+same_settings(const struct res *a, const struct res *b)
 {
-	struct res_list l;
-	int e = list_below(c, &elbv2_listener, lb->id, &l);
+	static const char *const names[] = {"Protocol", "DefaultActions"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!doc_eq(doc_get(a->spec, names[i]),
+		    doc_get(b->spec, names[i])))
+			return false;
+	return true;
+}
+
+/* Is another listener of the load balancer on this port?  One that is as l
+ * would be is *same, where the caller asks for it. */
+static struct reply *
+port_check(struct call *c, const struct res *lb, int64_t port,
+    const struct res *l, struct res **same)
+{
+	struct res_list all;
+	int e = list_below(c, &elbv2_listener, lb->id, &all);
 
 	if (e)
 		return reply_failure(c, err_fold(e));
-	for (size_t i = 0; i < l.n; i++)
-		if (l.v[i]->row != row &&
-		    doc_get_int(l.v[i]->spec, "Port", 0) == port)
-			return reply_error(c, "DuplicateListener", "A listener "
-			    "already exists on this port for this load "
-			    "balancer '%.*s'", SPAN_ARG(lb->arn));
-	if (row == 0 && l.n >= LIMIT_LISTENERS)
+	for (size_t i = 0; i < all.n; i++) {
+		if (all.v[i]->row == l->row ||
+		    doc_get_int(all.v[i]->spec, "Port", 0) != port)
+			continue;
+		if (same && same_settings(all.v[i], l)) {
+			*same = all.v[i];
+			return NULL;
+		}
+		return reply_error(c, "DuplicateListener", "A listener "
+		    "already exists on this port for this load "
+		    "balancer '%.*s'", SPAN_ARG(lb->arn));
+	}
+	if (l->row == 0 && all.n >= LIMIT_LISTENERS)
 		return reply_error(c, "TooManyListeners", "The maximum number "
 		    "of listeners on load balancer '%.*s' has been reached",
 		    SPAN_ARG(lb->arn));
@@ -82,12 +103,13 @@ actions_place(struct call *c, const struct res *lb, struct doc *spec)
 	return NULL;
 }
 
+/* Idempotent: the same settings again answer with the listener there is. */
 struct reply *
 listener_create(struct call *c)
 {
 	int64_t port = doc_get_int(c->in, "Port", 0);
 	struct span protocol = doc_get_str(c->in, "Protocol");
-	struct res *lb, *l;
+	struct res *lb, *l, *same = NULL;
 	struct reply *e = lb_find(c, doc_get_str(c->in, "LoadBalancerArn"), &lb);
 	int n;
 
@@ -98,13 +120,15 @@ listener_create(struct call *c)
 		    "A listener port must be specified");
 	l = res_new(c->arena, &elbv2_listener, c->scope, lb->id,
 	    span_of(id_hex(c->arena, 16)));
-	if ((e = protocol_check(c, protocol)) ||
-	    (e = port_check(c, lb, port, 0)) ||
-	    (e = actions_place(c, lb, l->spec)))
-		return e;
 	doc_set_str(c->arena, l->spec, "LoadBalancerArn", lb->arn);
 	doc_set_int(c->arena, l->spec, "Port", port);
 	doc_set_str(c->arena, l->spec, "Protocol", protocol);
+	if ((e = protocol_check(c, protocol)) ||
+	    (e = actions_place(c, lb, l->spec)) ||
+	    (e = port_check(c, lb, port, l, &same)))
+		return e;
+	if (same)
+		return reply_listener(c, same);
 	doc_set(c->arena, l->spec, "Attributes", doc_obj(c->arena));
 	if ((n = store_insert(c->store, c->arena, l)))
 		return reply_failure(c, err_fold(n));
@@ -174,7 +198,7 @@ modify_place(struct call *c, struct res *l)
 		protocol = doc_get_str(l->spec, "Protocol");
 	if ((e = protocol_check(c, protocol)))
 		return e;
-	if (port && (e = port_check(c, lb, port, l->row)))
+	if (port && (e = port_check(c, lb, port, l, NULL)))
 		return e;
 	if (port)
 		doc_set_int(c->arena, l->spec, "Port", port);

@@ -436,9 +436,14 @@ test_listener(void **state UNUSED)
 	    "\"ForwardConfig\":{\"TargetGroups\":[{\"TargetGroupArn\":\"%s\","
 	    "\"Weight\":1}],\"TargetGroupStickinessConfig\":{\"Enabled\":"
 	    "false}}}]", tg, tg))));
+	assert_true(doc_eq(d, doc_at(doc_get(ok("CreateListener", arena_fmt(a,
+	    "{\"LoadBalancerArn\":\"%s\",\"Port\":80,\"Protocol\":\"HTTP\","
+	    "\"DefaultActions\":[{\"Type\":\"forward\",\"TargetGroupArn\":"
+	    "\"%s\"}]}", lb, tg)), "Listeners"), 0)));
 	refused("CreateListener", arena_fmt(a, "{\"LoadBalancerArn\":\"%s\","
 	    "\"Port\":80,\"Protocol\":\"HTTP\",\"DefaultActions\":[{\"Type\":"
-	    "\"forward\",\"TargetGroupArn\":\"%s\"}]}", lb, tg),
+	    "\"fixed-response\",\"FixedResponseConfig\":{\"StatusCode\":"
+	    "\"404\"}}]}", lb),
 	    "DuplicateListener", "A listener already exists on this port");
 	refused("CreateListener", arena_fmt(a, "{\"LoadBalancerArn\":\"%s\","
 	    "\"Port\":443,\"Protocol\":\"HTTPS\",\"DefaultActions\":[{\"Type\":"
