@@ -154,6 +154,19 @@ def test_up_again_says_so(one):
     assert (one.run / "e").stat().st_mode & 0o777 == 0o600
 
 
+def test_up_keeps_nothing_of_who_called_it():
+    out, kept = os.pipe()
+    p = subprocess.run([cli.NEARGATE, "up", "--ephemeral"], pass_fds=[kept], text=True,
+                       capture_output=True, check=True)
+    name = cli.evaluate(p.stdout)["NEARGATE_INSTANCE"]
+    try:
+        os.close(kept)
+        assert select.select([out], [], [], 10)[0] and os.read(out, 1) == b""
+    finally:
+        os.close(out)
+        neargate("down", "--instance", name)
+
+
 def test_the_environment_names_the_instance(one):
     p = neargate("status", env={**os.environ, "NEARGATE_INSTANCE": one.name})
     assert one.endpoint in p.stdout and one.name in p.stdout

@@ -272,8 +272,10 @@ become_warden(struct cli *c, const struct instance *in, int log)
 		_exit(126);
 	if (log >= 0) {
 		setsid();
-		/* Nobody's working directory is kept from being unmounted. */
-		if (chdir("/") < 0)
+		/* Nobody waits for the end of a pipe that we were left, and
+		 * no working directory is kept from being unmounted. */
+		if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ||
+		    chdir("/") < 0)
 			_exit(126);
 	}
 	execv(argv[0], (char *const *)argv);
