@@ -111,9 +111,11 @@ check-unit: $(TESTS)
 t: $(BUILD)/$(dir $(T))test-$(notdir $(T))
 	CMOCKA_TEST_FILTER='$(K)' $<
 
-# The fuzzers link only what parses; clang 14 says nothing of gcc's warnings.
-FUZZ_SRCS := $(filter src/base/% src/doc/% src/loop/% src/wire/% src/auth/%, \
-	$(SRCS)) src/registry/ref.c src/registry/manifest.c src/drv/lb/stat.c
+# A fuzzer links the folders that have fuzzers and the layers at the bottom.
+FUZZ_DIRS := base doc loop wire auth store \
+	$(sort $(patsubst build-fuzz/%/,%,$(dir $(FUZZERS))))
+FUZZ_SRCS := $(foreach d,$(sort $(FUZZ_DIRS)),\
+	$(foreach f,$(SRCS),$(if $(filter src/$d/,$(dir $f)),$f)))
 FUZZ_OBJS := $(FUZZ_SRCS:src/%.c=build-fuzz/%.o) build-fuzz/gen/tables.o
 FUZZ_CC = $(if $(shell command -v ccache),ccache )clang
 FUZZ_CFLAGS = $(filter-out -W% -fstack-protector-strong,$(CFLAGS)) -O1 \
@@ -130,9 +132,14 @@ build-fuzz/%.o: src/%.c
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link \
 	    -MMD -MP -c -o $@ $<
-build-fuzz/libneargate.a: $(FUZZ_OBJS)
+build-fuzz/base/version.o: CFLAGS += -DNEARGATE_VERSION='"$(VERSION)"'
+# Which objects, so that a fuzzer in another folder brings that folder in.
+build-fuzz/objects: FORCE
+	@mkdir -p $(@D)
+	@echo '$(FUZZ_OBJS)' | cmp -s - $@ || echo '$(FUZZ_OBJS)' >$@
+build-fuzz/libneargate.a: $(FUZZ_OBJS) build-fuzz/objects
 	@rm -f $@
-	@echo "  AR $@"; ar rcsD $@ $^
+	@echo "  AR $@"; ar rcsD $@ $(FUZZ_OBJS)
 build-fuzz/%: build-fuzz/%.o build-fuzz/libneargate.a
 	@echo "  LD $@"; clang -fsanitize=address,undefined,fuzzer -o $@ $^ $(LIBS)
 

@@ -201,8 +201,18 @@ test_validate(void **state UNUSED)
 		const char *body, *code, *message;
 	} cases[] = {
 		{"ecs", "DescribeServices", PROTO_JSON, "{}",
+		 "InvalidParameterException", "Services cannot be empty."},
+		{"ecs", "DescribeTaskDefinition", PROTO_JSON, "{}",
+		 "InvalidParameterException",
+		 "Task Definition can not be blank."},
+		{"ecs", "RegisterTaskDefinition", PROTO_JSON, "{}",
+		 "ClientException", "Family can not be blank."},
+		{"ecs", "RegisterTaskDefinition", PROTO_JSON,
+		 "{\"family\":\"f\"}", "ClientException",
+		 "Container list cannot be empty."},
+		{"ecs", "DeleteAttributes", PROTO_JSON, "{}",
 		 "InvalidParameterException", "1 validation error detected: "
-		 "Value null at 'services' failed to satisfy constraint: "
+		 "Value null at 'attributes' failed to satisfy constraint: "
 		 "Member must not be null"},
 		{"ecs", "DescribeServices", PROTO_JSON,
 		 "{\"services\":[\"a\"]}", "", NULL},

@@ -43,6 +43,32 @@ static const struct {
 	{"s3", "BucketLocationConstraint"},
 };
 
+/* What a service says itself of a member that is not there, as clients have
+ * reported it: github.com/aws/copilot-cli/issues/3551, vend/ecs-cleaner 2,
+ * awslabs/fargatecli 11, aws-actions/amazon-ecs-deploy-task-definition 630,
+ * awsdocs/aws-cloudformation-user-guide 454.  code NULL: the style's. */
+static const struct blank {
+	const char *service;
+	const char *op; /* NULL: any */
+	const char *member;
+	const char *code;
+	const char *message;
+} blanks[] = {
+	{"ecs", "DescribeServices", "services", NULL,
+	    "Services cannot be empty."},
+	{"ecs", "DescribeTasks", "tasks", NULL, "Tasks cannot be empty."},
+	{"ecs", "DescribeTaskDefinition", "taskDefinition", NULL,
+	    "Task Definition can not be blank."},
+	{"ecs", "DeregisterTaskDefinition", "taskDefinition", NULL,
+	    "Task Definition can not be blank."},
+	{"ecs", "RunTask", "taskDefinition", NULL,
+	    "TaskDefinition can not be blank."},
+	{"ecs", "RegisterTaskDefinition", "family", "ClientException",
+	    "Family can not be blank."},
+	{"ecs", "RegisterTaskDefinition", "containerDefinitions",
+	    "ClientException", "Container list cannot be empty."},
+};
+
 struct problem {
 	struct span path;
 	struct span value;  /* p NULL: null, or not to be shown */
@@ -408,12 +434,24 @@ style_of(const struct wire_target *t)
 	return model_speaks(t->model, PROTO_QUERY) ? &query : &json;
 }
 
+static const struct blank *
+blank_of(const struct wire_target *t, const struct problem *p)
+{
+	for (size_t i = 0; p->missing && i < ARRAY_SIZE(blanks); i++)
+		if (strcmp(blanks[i].service, t->model->name) == 0 &&
+		    span_is(p->path, blanks[i].member) && (!blanks[i].op ||
+		    span_is(model_op_name(t->op), blanks[i].op)))
+			return &blanks[i];
+	return NULL;
+}
+
 int
 wire_validate(struct arena *a, const struct wire_target *t,
     const struct doc *in, struct wire_error *ret_err)
 {
 	const struct model_shape *s = model_shape(t->model, t->op->in);
 	const struct style *style;
+	const struct blank *blank;
 	struct where top = {0};
 	struct check c;
 
@@ -428,6 +466,11 @@ wire_validate(struct arena *a, const struct wire_target *t,
 	style = style_of(t);
 	*ret_err = (struct wire_error){.code = span_of(style->code),
 		.status = 400};
+	if ((blank = blank_of(t, &c.at[0]))) {
+		ret_err->code = span_of(blank->code ? blank->code : style->code);
+		ret_err->message = span_of(blank->message);
+		return WIRE_E_REFUSED;
+	}
 	switch (style->words) {
 	case WORDS_COMMON:
 		ret_err->message = words_common(&c);
