@@ -100,6 +100,7 @@ def busybox():
     dirs = [oci.entry(d, kind=oci.tarfile.DIRTYPE, mode=0o755)
             for d in ("bin", "etc", "proc", "sys", "dev", "v")]
     return oci.tar(*dirs, oci.entry("tmp", kind=oci.tarfile.DIRTYPE, mode=0o1777),
+                   oci.entry("bin/not-a-program", b"no", mode=0o755),
                    oci.entry("bin/busybox", data, mode=0o755), *link,
                    oci.entry("etc/passwd", b"root:x:0:0::/:/bin/sh\nweb:x:1001:1001::/:/bin/sh\n"),
                    oci.entry("etc/group", b"root:x:0:\nweb:x:1001:\n"))
@@ -215,6 +216,9 @@ def test_what_fails(up):
     arns = {
         "exit": run(up, ("app", "exit 4")),
         "nothing": run(up, ("app", ["/nope"])),
+        "path": run(up, ("app", ["nope"])),
+        "mode": run(up, ("app", ["/etc/passwd"])),
+        "format": run(up, ("app", ["/bin/not-a-program"])),
         "user": run(up, ("app", "true", {"user": "nobody-here"})),
         "tag": run(up, ("app", "true", {"image": host + "/bb:none"})),
         "repo": run(up, ("app", "true", {"image": host + "/none:1"})),
@@ -233,8 +237,12 @@ def test_what_fails(up):
             assert why[name][2] == why[name][1]
     assert codes(got["exit"]) == {"app": 4}
     assert why["exit"] == ("EssentialContainerExited", "", "Essential container in task exited")
-    said("nothing", "TaskFailedToStart", r"CannotStartContainerError: .*/nope.*(no such file or "
-         "directory|not found)")
+    head = "CannotStartContainerError: OCI runtime create failed: unable to start container process: "
+    said("nothing", "TaskFailedToStart", head + 'exec: "/nope": stat /nope: no such file or '
+         "directory")
+    said("path", "TaskFailedToStart", head + r'exec: "nope": executable file not found in \$PATH')
+    said("mode", "TaskFailedToStart", head + "exec: permission denied")
+    assert codes(got["format"])["app"] > 0, "the kernel refuses it after the start"
     said("user", "TaskFailedToStart", "CannotStartContainerError: unable to find user "
          "nobody-here: no matching entries in passwd file")
     said("tag", "TaskFailedToStart", "CannotPullContainerError: .*bb:none.*not found")

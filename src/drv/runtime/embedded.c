@@ -54,10 +54,41 @@ on_plain(void *ctx, int err, struct span why, struct msg_reader *m UNUSED)
 	q->cb.plain(q->ctx, err, why);
 }
 
+/* The program's name between the first two backquotes, or empty. */
+static struct span
+quoted(struct span why)
+{
+	span_cut(&why, '`');
+	return span_chr(why, '`') < 0 ? SPAN_NULL : span_cut(&why, '`');
+}
+
+/* crun's words for what ECS's users know in runc's. */
+static struct span
+start_failure(struct arena *a, struct span why)
+{
+	static const char head[] =
+	    "OCI runtime create failed: unable to start container process: ";
+	struct span name = quoted(why);
+
+	if (span_is(why, "open executable: Permission denied"))
+		return arena_fmt_span(a, "%sexec: permission denied", head);
+	if (!name.n)
+		return why;
+	if (span_starts(why, SPAN("executable file")))
+		return span_chr(name, '/') < 0 ?
+		    arena_fmt_span(a, "%sexec: \"%.*s\": executable file not "
+			"found in $PATH", head, SPAN_ARG(name)) :
+		    arena_fmt_span(a, "%sexec: \"%.*s\": stat %.*s: no such "
+			"file or directory", head, SPAN_ARG(name),
+			SPAN_ARG(name));
+	return why;
+}
+
 static void
 on_started(void *ctx, int err, struct span why, struct msg_reader *m)
 {
 	_cleanup_free_ struct asked *q = ctx;
+	_cleanup_arena_ struct arena *a = arena_new();
 	int pid = 0;
 	int64_t at = 0;
 
@@ -69,7 +100,7 @@ on_started(void *ctx, int err, struct span why, struct msg_reader *m)
 			why = SPAN("the warden's answer does not decode");
 		}
 	}
-	q->cb.start(q->ctx, err, why, pid, at);
+	q->cb.start(q->ctx, err, err ? start_failure(a, why) : why, pid, at);
 }
 
 static void
