@@ -2,23 +2,27 @@
 
 /health answers the status in the file st<PORT> of the working directory, /hdr
 the request itself, /slowN after N seconds, /drop closes, /count/health and
-/count/slow how many of those came to all ports, the rest its port.
+/count/slow how many of those came to all ports, /count/reused how many requests
+were not the first of their connection, the rest its port.
 """
 import asyncio
 import os
 import sys
 
 
-counts = {"health": 0, "slow": 0}
+counts = {"health": 0, "slow": 0, "reused": 0}
 
 
 async def handle(r, w, port):
+    first = True
     try:
         while True:
             head = await r.readuntil(b"\r\n\r\n")
             path = head.split(b" ")[1].decode()
             status, body = 200, b"from %d" % port
-            for what in counts:
+            counts["reused"] += not first
+            first = False
+            for what in ("health", "slow"):
                 counts[what] += path.startswith("/" + what)
             if path.startswith("/count/"):
                 body = b"%d" % counts[path[7:]]

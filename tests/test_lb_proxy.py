@@ -466,3 +466,28 @@ def test_several_forwarded_lines_and_trace_fields(proxy):
     for _ in range(50):
         ids.add(re.search(r"root=1-(\S+)", proxy.get("/hdr").text.lower())[1])
     assert len(ids) == 50
+
+
+def keep_alive_requests(port, n):
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
+    for _ in range(n):
+        c.request("GET", "/")
+        r = c.getresponse()
+        assert r.read() and r.status == 200
+    c.close()
+
+
+def test_connections_to_targets_are_kept(proxy):
+    proxy.sync()
+    t = [proxy.target(0, judged=True)]
+    proxy.up(*t)
+    keep_alive_requests(proxy.port, 20)
+    assert proxy.count("reused") >= 18
+    # Kept ones do not hold up a target that goes, and a reload keeps keeping.
+    proxy.wait(lambda s: not s)
+    proxy.up(*t)
+    proxy.conf["attributes"]["idle_timeout.timeout_seconds"] = "3"
+    proxy.sync()
+    before = proxy.count("reused")
+    keep_alive_requests(proxy.port, 20)
+    assert proxy.count("reused") >= before + 18

@@ -2,6 +2,10 @@
 #include "drv/lb/plan.h"
 #include "drv/lb/render.h"
 
+/* Servers of the runtime API start without what others have by default: that
+ * idle connections are kept for the next request. */
+#define POOL "pool-max-conn -1 pool-purge-delay 5s"
+
 struct plan {
 	struct arena *a;
 	const char *dir;
@@ -54,7 +58,7 @@ checked(struct plan *p, const struct lb_target *t)
 	if (!s && t->draining)
 		return;
 	if (!s)
-		say(p, "add server %s %.*s:%u %.*s weight 0", name,
+		say(p, "add server %s %.*s:%u %.*s " POOL " weight 0", name,
 		    SPAN_ARG(t->addr), t->port,
 		    SPAN_ARG(lb_server_params(p->a, t->group)));
 	if (!s || (s->maint && !t->draining))
@@ -86,7 +90,7 @@ open_twin(struct plan *p, const struct lb_target *t)
 	    SPAN_ARG(t->group->name), SPAN_ARG(t->name));
 
 	if (!s && t->judged && !t->draining) {
-		say(p, "add server %s %.*s:%u backup%s", name,
+		say(p, "add server %s %.*s:%u backup " POOL "%s", name,
 		    SPAN_ARG(t->addr), t->port, ssl ? " ssl verify none" : "");
 		say(p, "enable server %s", name);
 	} else if (s && s->maint && t->judged && !t->draining) {

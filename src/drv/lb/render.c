@@ -130,10 +130,12 @@ forwarded_for(const struct lb_conf *c, struct buf *b)
 		    "%[var(sess.from)] unless forwarded\n");
 }
 
-/* Sixteen digits of an identifier are the connection's, eight the request's.
+/* Fourteen digits of an identifier are the connection's.  The request's ten
+ * are decimal, as numbers are cheaper than text: 2^32 of them.
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html */
-#define RANDOM8	 "%[rand(),hex,bytes(8,8),lower]"
-#define TRACE_ID "1-%[date(),hex,bytes(8,8),lower]-%[var(sess.trail)]" RANDOM8
+#define TRAIL	 "%[rand(),hex,bytes(8,8),lower]%[rand(),hex,bytes(10,6),lower]"
+#define TRACE_ID "1-%[date(),hex,bytes(8,8),lower]-%[var(sess.trail)]"      \
+		 "%[rand(),add(1000000000)]"
 
 static void
 trace_id(struct buf *b)
@@ -156,8 +158,8 @@ connection(const struct lb_conf *c, struct buf *b)
 	buf_addf(b, "\ttcp-request session set-var-fmt(sess.from) %s\n",
 	    attr_true(c->attributes, "routing.http.xff_client_port.enabled")
 		? "%[src]:%[src_port]" : "%[src]");
-	buf_add_str(b, "\ttcp-request session set-var-fmt(sess.trail) "
-	    RANDOM8 RANDOM8 "\n");
+	buf_add_str(b, "\ttcp-request session set-var-fmt(sess.trail) " TRAIL
+	    "\n");
 }
 
 static void

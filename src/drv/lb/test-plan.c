@@ -6,6 +6,7 @@
 #define HEAD "# pxname,svname,scur,status,lastchg,check_status,check_code," \
 	"addr,used_conn_cur,\n"
 #define CHECK "check inter 30s rise 5 fall 2"
+#define POOL "pool-max-conn -1 pool-purge-delay 5s"
 #define ENABLE "set weight tg-1/aa 0; enable server tg-1/aa; " \
 	"set server tg-1/aa health down; enable health tg-1/aa; " \
 	"set weight tg-1/aa 100\n"
@@ -18,7 +19,7 @@ test_plan(void **state UNUSED)
 		const char *target; /* "": none, "d": draining, "j": judged */
 		const char *want;
 	} cases[] = {
-		{"", "-", "add server tg-1/aa 10.0.0.1:80 " CHECK
+		{"", "-", "add server tg-1/aa 10.0.0.1:80 " CHECK " " POOL
 		    " weight 0\n" ENABLE},
 		{"", "d", ""},
 		{"tg-1,aa,0,MAINT,1,INI,,10.0.0.1:80,0,\n", "-", ENABLE},
@@ -29,7 +30,7 @@ test_plan(void **state UNUSED)
 		{"tg-1,aa,0,DOWN 1/5,1,L7OK,200,10.0.0.1:80,0,\n"
 		    "tg-1,aao,0,no check,1,,,10.0.0.1:80,0,\n", "j", ""},
 		{"tg-1,aa,0,UP,1,L7OK,200,10.0.0.1:80,0,\n", "j",
-		    "add server tg-1/aao 10.0.0.1:80 backup\n"
+		    "add server tg-1/aao 10.0.0.1:80 backup " POOL "\n"
 		    "enable server tg-1/aao\n"},
 		{"tg-1,aa,1,UP,1,L7OK,200,10.0.0.1:80,0,\n"
 		    "tg-1,aao,0,no check,1,,,10.0.0.1:80,0,\n", "d",
