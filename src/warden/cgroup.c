@@ -21,13 +21,9 @@
 #define KILL_ROUNDS	200
 #define KILL_PAUSE_US	5000
 
-/* Where crun puts a container under v1; those that are not mounted are
- * skipped. */
-static const char *const v1_hierarchies[] = {
-    "memory", "cpu", "cpuacct", "pids", "cpuset", "devices", "freezer",
-    "blkio", "net_cls", "net_prio", "perf_event", "hugetlb", "rdma", "misc",
-    "systemd",
-};
+/* Where the task's own limits are under v1; crun makes its groups below in
+ * every hierarchy that is mounted. */
+static const char *const v1_limits[] = {"memory", "cpu"};
 
 enum cgroup_mode
 cgroup_mode(void)
@@ -52,16 +48,10 @@ cgroup_path(struct arena *a, const struct host *h, struct span task,
 	    SPAN_ARG(container));
 }
 
-/* The directory below which our paths stand; NULL: not mounted. */
 static const char *
-hierarchy(struct arena *a, const struct host *h, size_t i)
+root_of(const struct host *h)
 {
-	const char *root;
-
-	if (h->cgroups == CGROUP_V2)
-		return i == 0 ? ROOT : NULL;
-	root = arena_fmt(a, ROOT "/%s", v1_hierarchies[i]);
-	return access(root, F_OK) == 0 ? root : NULL;
+	return h->cgroup_root ? h->cgroup_root : ROOT;
 }
 
 static int
@@ -118,58 +108,76 @@ static int
 make_v1(struct arena *a, const struct host *h, struct span task,
     uint64_t memory, uint32_t cpu)
 {
-	int r;
+	int r = 0;
 
-	/* Only where limits of the task live; crun makes the rest. */
-	for (size_t i = 0; i < 2; i++) {
-		const char *root = hierarchy(a, h, i), *dir;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(v1_limits); i++) {
+		const char *name = v1_limits[i];
+		const char *root = arena_fmt(a, "%s/%s", root_of(h), name);
+		const char *dir = arena_fmt(a, "%s%s", root,
+		    cgroup_path(a, h, task, SPAN_NULL));
 
-		if (!root)
-			return err_origin(ENOENT, "no v1 controller %s",
-			    v1_hierarchies[i]);
+		if (access(root, F_OK) < 0)
+			return err_origin(ENOENT, "no v1 controller %s", name);
 		r = make_dir(arena_fmt(a, "%s%s", root,
 		    cgroup_path(a, h, SPAN_NULL, SPAN_NULL)));
-		dir = arena_fmt(a, "%s%s", root,
-		    cgroup_path(a, h, task, SPAN_NULL));
 		if (r == 0)
 			r = make_dir(dir);
 		if (r == 0)
-			r = limit_v1(v1_hierarchies[i], dir, memory, cpu);
-		if (r < 0)
-			return err_trace(r);
+			r = limit_v1(name, dir, memory, cpu);
 	}
-	return 0;
+	return err_trace(r);
 }
 
-#define V2_CONTROLLERS "+cpu +memory +pids"
+/* Shares of 2 to 262144 onto weights of 1 to 10000, as runtimes do. */
+static uint64_t
+weight_of(uint32_t cpu)
+{
+	uint64_t shares = MIN(MAX(cpu, 2), 262144);
+
+	return 1 + (shares - 2) * 9999 / 262142;
+}
 
 static int
-make_v2(struct arena *a, const struct host *h, struct span task,
-    uint64_t memory, uint32_t cpu)
+limit_v2(struct arena *a, const char *dir, uint64_t memory, uint32_t cpu)
 {
-	const char *top = arena_fmt(a, ROOT "%s",
-	    cgroup_path(a, h, SPAN_NULL, SPAN_NULL));
-	const char *dir = arena_fmt(a, ROOT "%s",
-	    cgroup_path(a, h, task, SPAN_NULL));
-	int r;
+	int r = 0;
 
-	r = put(ROOT, "cgroup.subtree_control", V2_CONTROLLERS);
-	if (r == 0)
-		r = make_dir(top);
-	if (r == 0)
-		r = put(top, "cgroup.subtree_control", V2_CONTROLLERS);
-	if (r == 0)
-		r = make_dir(dir);
-	if (r == 0)
-		r = put(dir, "cgroup.subtree_control", V2_CONTROLLERS);
-	if (r == 0 && memory)
+	if (memory)
 		r = put_u64(dir, "memory.max", memory);
+	/* Absent where swap is not accounted. */
 	if (r == 0 && memory &&
 	    access(arena_fmt(a, "%s/memory.swap.max", dir), F_OK) == 0)
 		r = put(dir, "memory.swap.max", "0");
 	if (r == 0 && cpu)
 		r = put(dir, "cpu.max", arena_fmt(a, "%ju %d",
 		    (uintmax_t)cpu * CPU_PERIOD_US / CPU_UNITS, CPU_PERIOD_US));
+	if (r == 0 && cpu)
+		r = put_u64(dir, "cpu.weight", weight_of(cpu));
+	return err_trace(r);
+}
+
+#define V2_CONTROLLERS "+cpu +memory +pids"
+
+/* A group has what its parent hands down; none of these has processes. */
+static int
+make_v2(struct arena *a, const struct host *h, struct span task,
+    uint64_t memory, uint32_t cpu)
+{
+	const char *root = root_of(h);
+	const char *chain[] = {root,
+	    arena_fmt(a, "%s%s", root, cgroup_path(a, h, SPAN_NULL, SPAN_NULL)),
+	    arena_fmt(a, "%s%s", root, cgroup_path(a, h, task, SPAN_NULL))};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(chain); i++) {
+		if (i > 0)
+			r = make_dir(chain[i]);
+		if (r == 0)
+			r = put(chain[i], "cgroup.subtree_control",
+			    V2_CONTROLLERS);
+	}
+	if (r == 0)
+		r = limit_v2(a, chain[2], memory, cpu);
 	return err_trace(r);
 }
 
@@ -191,18 +199,25 @@ cgroup_oom_file(struct arena *a, const struct host *h, struct span task,
 	const char *path = cgroup_path(a, h, task, container);
 
 	if (h->cgroups == CGROUP_V2)
-		return arena_fmt(a, ROOT "%s/memory.events", path);
-	return arena_fmt(a, ROOT "/memory%s/memory.oom_control", path);
+		return arena_fmt(a, "%s%s/memory.events", root_of(h), path);
+	return arena_fmt(a, "%s/memory%s/memory.oom_control", root_of(h), path);
 }
 
 /* Signals everything in one group; false when there is nobody. */
 static bool
 kill_members(const char *dir)
 {
+	_cleanup_free_ char *all = xasprintf("%s/cgroup.kill", dir);
 	_cleanup_free_ char *path = xasprintf("%s/cgroup.procs", dir);
-	FILE *f = fopen(path, "re");
+	_cleanup_close_ int fd = open(all, O_WRONLY | O_CLOEXEC);
 	bool any = false;
+	FILE *f;
 	int pid;
+
+	/* v2 since Linux 5.14: nothing forks away from it. */
+	if (fd >= 0 && write(fd, "1", 1) == 1)
+		return true;
+	f = fopen(path, "re");
 
 	if (!f)
 		return false;
@@ -222,7 +237,8 @@ remove_tree(const char *dir)
 	int r = 0;
 
 	if (!d)
-		return errno == ENOENT ? 0 : -errno;
+		return errno == ENOENT || errno == ENOTDIR ? 0 :
+		    err_origin(errno, "%s", dir);
 	while (r == 0 && (e = readdir(d))) {
 		_cleanup_free_ char *sub = NULL;
 
@@ -250,16 +266,25 @@ cgroup_remove(const struct host *h, struct span task, struct span container)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	const char *path = cgroup_path(a, h, task, container);
+	struct dirent *e;
 	int r = 0, s;
+	DIR *d;
 
-	for (size_t i = 0; i < ARRAY_SIZE(v1_hierarchies); i++) {
-		const char *root = hierarchy(a, h, i);
-
-		if (!root)
+	if (h->cgroups == CGROUP_V2)
+		return err_trace(remove_tree(arena_fmt(a, "%s%s", root_of(h),
+		    path)));
+	d = opendir(root_of(h));
+	if (!d)
+		return err_origin(errno, "%s", root_of(h));
+	/* In whatever hierarchies this host has: crun enters all of them. */
+	while ((e = readdir(d))) {
+		if (e->d_name[0] == '.')
 			continue;
-		s = remove_tree(arena_fmt(a, "%s%s", root, path));
+		s = remove_tree(arena_fmt(a, "%s/%s%s", root_of(h), e->d_name,
+		    path));
 		if (r == 0)
 			r = s;
 	}
+	closedir(d);
 	return err_trace(r);
 }

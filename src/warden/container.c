@@ -314,9 +314,12 @@ on_started(void *ctx, int status UNUSED, struct span out)
 	struct buf *b;
 
 	CHECK_OBJ(c, CONTAINER_MAGIC);
-	if (!span_starts(out, SPAN("ok ")) || c->monitor_fd < 0 ||
-	    container_read_state(c) < 0) {
+	if (!span_starts(out, SPAN("ok "))) {
 		fail_start(c, out);
+		return;
+	}
+	if (c->monitor_fd < 0 || container_read_state(c) < 0) {
+		fail_start(c, SPAN("the container's state is lost"));
 		return;
 	}
 	c->starting = false;
@@ -493,10 +496,44 @@ list(struct host *h, struct request *q, struct msg_reader *m)
 	return 0;
 }
 
+struct task_end {
+	struct host *host;
+	struct request *q;
+	char *task;
+};
+
+/* A volume may hold anything. */
+static int
+end_task(void *arg, int out)
+{
+	struct task_end *t = arg;
+	int r = cgroup_remove(t->host, span_of(t->task), SPAN_NULL);
+	int s = dirs_remove(t->host->containers->volume_dir, t->task);
+
+	if (r < 0 || s < 0)
+		dprintf(out, "%s", err_last());
+	return r < 0 || s < 0;
+}
+
+static void
+on_task_ended(void *ctx, int status, struct span out)
+{
+	struct task_end *t = ctx;
+
+	if (status == 0)
+		request_ok(t->q);
+	else
+		request_fail(t->q, EIO, "%.*s", SPAN_ARG(out.n ? out :
+		    SPAN("the task could not be removed whole")));
+	free(t->task);
+	free(t);
+}
+
 static int
 task_remove(struct host *h, struct request *q, struct msg_reader *m)
 {
 	struct span task = msg_span(m);
+	struct task_end *t;
 
 	if (!msg_ok(m))
 		return -EBADMSG;
@@ -510,12 +547,12 @@ task_remove(struct host *h, struct request *q, struct msg_reader *m)
 			request_fail(q, EBUSY, "the task has containers");
 			return 0;
 		}
-	if (cgroup_remove(h, task, SPAN_NULL) < 0 ||
-	    dirs_remove(h->containers->volume_dir,
-		arena_str(request_arena(q), task)) < 0)
-		request_fail(q, EIO, "%s", err_last());
-	else
-		request_ok(q);
+	t = xcalloc(1, sizeof(*t));
+	*t = (struct task_end){h, q, xstrndup(task.p, task.n)};
+	struct job_spec job = {.run = end_task, .arg = t, .keep = true};
+
+	if (job_start(h, &job, on_task_ended, t, NULL) < 0)
+		on_task_ended(t, 1, SPAN_NULL);
 	return 0;
 }
 

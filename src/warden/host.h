@@ -40,6 +40,7 @@ struct host {
 	uid_t uid;		 /* of the user neargate */
 	gid_t gid;
 	enum cgroup_mode cgroups;
+	const char *cgroup_root; /* NULL: /sys/fs/cgroup */
 	struct link *link;	 /* to neargated; NULL while there is none */
 	/* Each part's own, made by its init and freed by its done. */
 	struct containers *containers;

@@ -46,17 +46,23 @@ struct keeper {
 /* The signal callbacks' own; there is one keeper in a process. */
 static struct keeper keeper;
 
+/* In a directory like /tmp somebody else may have been there first. */
 static int
 open_dir(const char *path, mode_t mode, gid_t gid)
 {
-	int fd;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
 
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return err_origin(errno, "mkdir %s", path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fchown(fd, 0, gid) < 0 || fchmod(fd, mode) < 0)
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_origin(errno, "directory %s", path);
-	return fd;
+	if (st.st_uid != 0)
+		return err_origin(EPERM, "directory %s is not root's", path);
+	if (fchown(fd, 0, gid) < 0 || fchmod(fd, mode) < 0)
+		return err_origin(errno, "directory %s", path);
+	return TAKE_FD(fd);
 }
 
 /* state_dir is root's with the sticky bit: neargated makes its own files there
@@ -139,13 +145,17 @@ become_daemon(const struct keeper_config *k, int fd)
 	_exit(126);
 }
 
+static void on_timer(uv_timer_t *t);
+
 /* neargated closed its end, or sent what does not decode. */
 static void
 on_link_lost(struct host *h)
 {
 	link_free(h->link);
-	if (keeper.pid > 0)
+	if (keeper.pid > 0) {
 		kill(keeper.pid, SIGTERM);
+		uv_timer_start(&keeper.timer, on_timer, STOP_MS, 0);
+	}
 }
 
 static int
@@ -174,7 +184,7 @@ start_daemon(void)
 static void
 on_timer(uv_timer_t *t UNUSED)
 {
-	if (keeper.stopping) {
+	if (keeper.pid > 0) {
 		log_warn("neargated does not end, killing it");
 		kill(keeper.pid, SIGKILL);
 	} else if (start_daemon() < 0) {
@@ -197,6 +207,7 @@ daemon_ended(int status)
 	    WEXITSTATUS(status) == EXIT_USAGE);
 
 	keeper.pid = 0;
+	uv_timer_stop(&keeper.timer);
 	link_free(keeper.config->host.link);
 	/* It could not even start: whoever started us shall hear of it. */
 	if (keeper.starts == 1 && WIFEXITED(status))

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "warden/check.h"
@@ -43,7 +44,8 @@ tmp_name(const char *hex)
 {
 	static unsigned serial;
 
-	return xasprintf(TMP "%s-%u", hex, ++serial);
+	/* Not a name that the warden before us may have left. */
+	return xasprintf(TMP "%s-%jd-%u", hex, (intmax_t)clock_ms(), ++serial);
 }
 
 static int

@@ -10,6 +10,8 @@
 #define LINK_MAGIC    0x11742e01u
 #define REQUEST_MAGIC 0x4e90e571u
 #define READ_SIZE     (64u << 10)
+/* A peer that asks and does not read is lost. */
+#define MAX_UNREAD    (64u << 20)
 
 struct link {
 	unsigned magic;
@@ -65,6 +67,8 @@ link_send(struct link *l, struct buf *data)
 	struct write_req *wr = xcalloc(1, sizeof(*wr));
 	uv_buf_t b;
 
+	if (uv_stream_get_write_queue_size((uv_stream_t *)&l->pipe) > MAX_UNREAD)
+		lose(l);
 	wr->data = *data;
 	*data = BUF_INIT;
 	b = uv_buf_init(wr->data.p, (unsigned)wr->data.n);
@@ -248,7 +252,9 @@ link_new(struct host *h, int fd, link_lost_cb on_lost)
 	l->pipe.data = l;
 	h->link = l;
 	r = uv_pipe_open(&l->pipe, fd);
-	if (r == 0)
+	if (r < 0)
+		close(fd);
+	else
 		r = uv_read_start((uv_stream_t *)&l->pipe, on_alloc, on_read);
 	if (r < 0) {
 		link_free(l);
