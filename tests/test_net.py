@@ -287,6 +287,17 @@ def test_public_addresses(net):
     assert reaches("task-1b", "10.0.1.10", 80, lb) == "10.0.2.20"
 
 
+def test_adopts_while_wires_end(net):
+    """Namespaces that are just ending hold no new start up."""
+    many = [Eni(n, f"task-{n}", f"10.0.3.{10 + n}", "10.0.3.0/24", [APP]) for n in range(30)]
+    for _ in range(5):
+        net.sync(1, many, GROUPS)
+        net.sync(1, many[:1], GROUPS)
+        net.stop()
+        net.start()
+        assert net.call(LIST)[4:].count(b"vpc-") == 1
+
+
 def test_icmp(net):
     groups = dict(GROUPS)
     net.sync(1, small(net), groups)

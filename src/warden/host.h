@@ -25,6 +25,7 @@ struct link;
 struct containers;
 struct proxies;
 struct net_state;
+struct warm;
 
 struct host {
 	unsigned magic;
@@ -42,6 +43,7 @@ struct host {
 	enum cgroup_mode cgroups;
 	const char *cgroup_root; /* NULL: /sys/fs/cgroup */
 	struct link *link;	 /* to neargated; NULL while there is none */
+	struct warm *warm;	 /* warm.h; NULL: not */
 	/* Each part's own, made by its init and freed by its done. */
 	struct containers *containers;
 	struct proxies *proxies;

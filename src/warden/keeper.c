@@ -21,6 +21,7 @@
 #include "warden/job.h"
 #include "warden/keeper.h"
 #include "warden/link.h"
+#include "warden/warm.h"
 
 #define DAEMON_FD	3
 #define BACKOFF_MIN_MS	100
@@ -311,7 +312,9 @@ keeper_run(struct keeper_config *k)
 	AZ(uv_signal_start(&keeper.chld, on_chld, SIGCHLD));
 	AZ(uv_signal_start(&keeper.term, on_term, SIGTERM));
 	AZ(uv_signal_start(&keeper.intr, on_term, SIGINT));
-	r = init_parts(&k->host);
+	r = warm_new(&k->host);
+	if (r == 0)
+		r = init_parts(&k->host);
 	if (r == 0)
 		r = start_daemon();
 	if (r < 0)
@@ -320,6 +323,7 @@ keeper_run(struct keeper_config *k)
 	for (const struct host_part *const *p = host_parts; *p; p++)
 		if ((*p)->done)
 			(*p)->done(&k->host);
+	warm_free(&k->host);
 	return keeper.code;
 }
 

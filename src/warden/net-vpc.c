@@ -260,7 +260,8 @@ adopt(struct nets *n, struct vpc *v)
 	buf_done(&f.dead);
 	if (e == 0)
 		e = rtnl_send(&v->rt);
-	if (e)
+	/* One whose owner was just ending has ended. */
+	if (e && e != -ENODEV)
 		return err_trace(e);
 	v->host_link = (int)if_nametoindex(name);
 	if (!f.host || !v->host_link)
