@@ -584,6 +584,30 @@ def test_referrers(reg, repo):
     assert len(reg.call("GET", path + d).json()["manifests"]) == 1
 
 
+def test_many_large_referrers(daemon, reg, repo):
+    """Neither lists nor pages of them hold all manifests in memory."""
+    d = reg.image(repo, "subject")
+    doc = reg.image_doc(repo)
+
+    def peak():
+        with open(f"/proc/{daemon.process.pid}/status") as f:
+            return int([l for l in f if l.startswith("VmHWM")][0].split()[1]) >> 10
+    want = set()
+    for i in range(16):
+        r, got = reg.manifest(repo, None, {
+            **doc, "artifactType": "a/b c", "annotations": {"i": str(i), "x": "y" * 4000000},
+            "subject": {"mediaType": MANIFEST, "digest": d, "size": 1}})
+        assert r.status == 201
+        want.add(got)
+    before = peak()
+    path = f"/v2/{repo}/referrers/{d}?artifactType=" + quote("a/b c")
+    listed, n = pages(reg, path, "manifests")
+    assert {m["digest"] for m in listed} == want and len(listed) == 16 and n == 8
+    assert reg.call("GET", path + "&after=x").status == 400
+    assert len(daemon.client("ecr").describe_images(repositoryName=repo)["imageDetails"]) == 17
+    assert peak() - before < 100
+
+
 # Real clients
 
 def test_skopeo(daemon, reg, repo, tmp_path):

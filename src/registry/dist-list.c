@@ -97,19 +97,63 @@ catalog_get(struct rq *q)
 static struct doc *
 referrer(struct arena *a, const struct res *image)
 {
+	_cleanup_arena_ struct arena *scratch = arena_new();
 	struct doc *d = doc_obj(a), *manifest;
-	struct span type = doc_get_str(image->spec, "artifactType");
+	struct span type = arena_span(a, doc_get_str(image->spec,
+	    "artifactType"));
 
-	doc_set_str(a, d, "mediaType", doc_get_str(image->spec, "mediaType"));
-	doc_set_str(a, d, "digest", image->id);
+	/* The image does not outlive this call. */
+	doc_set_str(a, d, "mediaType", arena_span(a,
+	    doc_get_str(image->spec, "mediaType")));
+	doc_set_str(a, d, "digest", arena_span(a, image->id));
 	doc_set_int(a, d, "size", doc_get_int(image->spec, "manifestSize", 0));
 	if (type.n)
 		doc_set_str(a, d, "artifactType", type);
-	if (doc_parse_json(a, doc_get_str(image->spec, "manifest"),
+	if (doc_parse_json(scratch, doc_get_str(image->spec, "manifest"),
 		&manifest) == 0 && doc_get(manifest, "annotations"))
 		doc_set(a, d, "annotations",
 		    doc_copy(a, doc_get(manifest, "annotations")));
 	return d;
+}
+
+struct referrers {
+	struct rq *q;
+	struct span type; /* p NULL: all */
+	struct doc *arr;
+	int64_t bytes; /* of the manifests in arr: annotations may be long */
+	int64_t last;  /* row */
+	bool more;
+};
+
+static int
+add_referrer(void *ctx, struct res *image)
+{
+	struct referrers *x = ctx;
+
+	if (x->type.p &&
+	    !span_eq(x->type, doc_get_str(image->spec, "artifactType")))
+		return 0;
+	x->more = x->bytes >= (int64_t)MANIFEST_MAX;
+	if (x->more)
+		return 1;
+	doc_push(x->arr, referrer(x->q->a, image));
+	x->bytes += doc_get_int(image->spec, "manifestSize", 0);
+	x->last = image->row;
+	return 0;
+}
+
+static void
+link_next(const struct referrers *x)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+
+	if (x->type.p) {
+		buf_add_str(&b, "&artifactType=");
+		buf_add_uri(&b, x->type, false);
+	}
+	rq_header(x->q, "Link", "</v2/%.*s/referrers/%.*s?after=%lld%s>; "
+	    "rel=\"next\"", SPAN_ARG(x->q->key.name), SPAN_ARG(x->q->ref),
+	    (long long)x->last, buf_str(&b));
 }
 
 void
@@ -117,30 +161,32 @@ referrers_get(struct rq *q)
 {
 	struct query by = {.kind = &ecr_image, .scope = q->key.scope,
 	    .parent = q->key.name, .index = "spec.subject", .value = q->ref};
-	struct span type = rq_query(q, "artifactType");
-	struct doc *arr = doc_arr(q->a), *out = doc_obj(q->a);
-	struct res_list l;
+	struct referrers x = {.q = q, .type = rq_query(q, "artifactType"),
+	    .arr = doc_arr(q->a)};
+	struct span after = rq_query(q, "after");
+	struct doc *out = doc_obj(q->a);
 	int r;
 
 	if (!digest_ok(q->ref, NULL)) {
 		rq_error(q, 400, "DIGEST_INVALID", "the digest is not valid");
 		return;
 	}
-	r = store_list(q->g->store, q->a, &by, &l);
-	if (r) {
-		rq_fail(q, r < 0 ? r : err_fold(r));
+	if (after.p && !span_i64(after, &by.after)) {
+		rq_error(q, 400, "UNSUPPORTED", "after is not a number");
 		return;
 	}
-	for (size_t i = 0; i < l.n; i++) {
-		if (!type.p || span_eq(type,
-			doc_get_str(l.v[i]->spec, "artifactType")))
-			doc_push(arr, referrer(q->a, l.v[i]));
+	r = images_each(q->g->store, &by, add_referrer, &x);
+	if (r < 0) {
+		rq_fail(q, r);
+		return;
 	}
-	if (type.p)
+	if (x.more)
+		link_next(&x);
+	if (x.type.p)
 		rq_header(q, "OCI-Filters-Applied", "artifactType");
 	doc_set_int(q->a, out, "schemaVersion", 2);
 	doc_set_str(q->a, out, "mediaType", SPAN(MT_OCI_INDEX));
-	doc_set(q->a, out, "manifests", arr);
+	doc_set(q->a, out, "manifests", x.arr);
 	rq_json(q, out);
 	rq_header(q, "Content-Type", MT_OCI_INDEX);
 	rq_ok(q, 200);

@@ -6,6 +6,9 @@
 #include "registry/ref.h"
 #include "registry/rq.h"
 
+/* Bytes of all that are coming in. */
+#define MANIFESTS_MAX (256u << 20)
+
 static bool
 check_ref(struct rq *q)
 {
@@ -65,6 +68,12 @@ manifest_body(struct rq *q, struct span piece)
 		    "a manifest may have 4 MiB at most");
 		return false;
 	}
+	if (q->g->manifest_bytes + piece.n > MANIFESTS_MAX) {
+		rq_error(q, 429, "TOOMANYREQUESTS",
+		    "too many manifests are being pushed");
+		return false;
+	}
+	q->g->manifest_bytes += piece.n;
 	buf_add_span(&q->body, piece);
 	return true;
 }

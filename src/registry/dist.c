@@ -38,6 +38,7 @@ rq_free(struct rq *q)
 	if (q->http)
 		q->http->user = NULL;
 	close_p(&q->fd);
+	q->g->manifest_bytes -= q->body.n;
 	buf_done(&q->body);
 	arena_free(q->a);
 	FREE_OBJ(q);

@@ -23,10 +23,11 @@ struct registry {
 	struct upload *uploads;	    /* by id */
 	struct layer *layer_jobs;   /* by digest and diff_id */
 	struct list layer_queue;
-	unsigned layers_running;
+	unsigned layers_running, layers_max;
 	struct touch *touched;	    /* by digest */
 	uv_timer_t sweep_timer;
 	uv_timer_t expire_timer;
+	size_t manifest_bytes;	    /* of bodies that are coming in */
 	unsigned uploading;	    /* sessions that are written to */
 	unsigned jobs;		    /* on the worker pool */
 	unsigned sealing;	    /* of them; a sweep would not know the blob */

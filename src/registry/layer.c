@@ -2,13 +2,15 @@
 #include "registry/layer.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "registry/kinds.h"
 
 #define LAYER_MAGIC 0x4c415952
-#define LAYERS_AT_ONCE 2
+#define LAYERS_MIN 2 /* at once */
+#define LAYERS_MAX 8
 
 static const struct scope global = {SPAN_NULL, SPAN_NULL};
 
@@ -116,7 +118,7 @@ layer_unpacked(void *ctx, int err, struct span why)
 static void
 layers_start(struct registry *g)
 {
-	while (g->layers_running < LAYERS_AT_ONCE &&
+	while (g->layers_running < g->layers_max &&
 	    !list_empty(&g->layer_queue)) {
 		struct layer *l = list_entry(g->layer_queue.next, struct layer,
 		    node);
@@ -265,6 +267,9 @@ on_image(void *ctx, const struct change *c)
 void
 layer_init(struct registry *g)
 {
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	g->layers_max = (unsigned)MIN(MAX(cpus, LAYERS_MIN), LAYERS_MAX);
 	list_init(&g->layer_queue);
 	store_subscribe(g->store, &ecr_image, on_image, g);
 }

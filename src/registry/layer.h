@@ -4,8 +4,9 @@
  * checked while it is unpacked, and kept with it (registry.layer), so that an
  * image which claims another one is refused later, too.
  *
- * A pushed image's layers are unpacked when it arrives, two at a time, if it
- * is for this host; whoever needs one waits by layer_ensure().
+ * A pushed image's layers are unpacked when it arrives, if it is for this host,
+ * as many at a time as there are processors; whoever needs one waits by
+ * layer_ensure().
  */
 #pragma once
 

@@ -201,31 +201,55 @@ lifecycle_mark(struct arena *a, const struct doc *policy,
 
 /* Applying */
 
+struct gathering {
+	const struct repo_key *k;
+	struct arena *a;
+	struct lifecycle_image *v;
+	struct span *digests;
+	size_t n, max;
+};
+
+static int
+gather(void *ctx, struct res *image)
+{
+	struct gathering *x = ctx;
+	struct span *tags;
+	int r;
+
+	if (x->n == x->max)
+		return 0; /* pushed meanwhile: next time */
+	r = repo_tags(x->k, x->a, image->id, &tags, &x->v[x->n].n_tags);
+	x->v[x->n].tags = tags;
+	x->v[x->n].pushed = doc_get_time(image->spec, "pushedAt");
+	x->digests[x->n++] = arena_span(x->a, image->id);
+	return r;
+}
+
 static int
 run_repository(struct registry *g, struct arena *a, struct res *repo,
     const struct doc *policy, int64_t now)
 {
 	struct repo_key k = {g->store, repo->scope, repo->id};
-	struct lifecycle_image *images;
-	struct res_list l;
-	struct span unused, *tags;
-	int r = repo_images(&k, a, &l);
+	struct query all = {.kind = &ecr_image, .scope = k.scope,
+	    .parent = k.name};
+	struct gathering x = {.k = &k, .a = a};
+	int64_t n = store_count(g->store, &all);
+	struct span unused;
+	int r;
 
+	if (n < 0)
+		return (int)n;
+	x.max = (size_t)n;
+	x.v = arena_array(a, struct lifecycle_image, x.max + 1);
+	x.digests = arena_array(a, struct span, x.max + 1);
+	r = repo_each_image(&k, 0, gather, &x);
 	if (r)
 		return r;
-	images = arena_array(a, struct lifecycle_image, l.n + 1);
-	for (size_t i = 0; r == 0 && i < l.n; i++) {
-		r = repo_tags(&k, a, l.v[i]->id, &tags, &images[i].n_tags);
-		images[i].tags = tags;
-		images[i].pushed = doc_get_time(l.v[i]->spec, "pushedAt");
-	}
-	if (r)
-		return r;
-	lifecycle_mark(a, policy, images, l.n, now);
-	for (size_t i = 0; r >= 0 && i < l.n; i++) {
+	lifecycle_mark(a, policy, x.v, x.n, now);
+	for (size_t i = 0; r >= 0 && i < x.n; i++) {
 		/* What an index lists goes after the index: next time. */
-		if (images[i].rule)
-			r = repo_delete_image(&k, a, l.v[i]->id, &unused);
+		if (x.v[i].rule)
+			r = repo_delete_image(&k, a, x.digests[i], &unused);
 	}
 	if (r < 0)
 		return r;

@@ -78,10 +78,40 @@ list(const struct repo_key *k, struct arena *a, const struct kind *kind,
 	return r ? fold(r) : 0;
 }
 
+#define IMAGES_AT_ONCE 8
+
 int
-repo_images(const struct repo_key *k, struct arena *a, struct res_list *ret)
+images_each(struct store *s, const struct query *q, image_fn fn, void *ctx)
 {
-	return list(k, a, &ecr_image, NULL, SPAN_NULL, ret);
+	struct query next = *q;
+	bool more = true;
+	int r = 0;
+
+	next.limit = IMAGES_AT_ONCE;
+	while (r == 0 && more) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		struct res_list l;
+
+		r = store_list(s, a, &next, &l);
+		if (r)
+			return fold(r);
+		more = l.n == IMAGES_AT_ONCE;
+		for (size_t i = 0; r == 0 && i < l.n; i++) {
+			next.after = l.v[i]->row;
+			r = fn(ctx, l.v[i]);
+		}
+	}
+	return r;
+}
+
+int
+repo_each_image(const struct repo_key *k, int64_t after, image_fn fn,
+    void *ctx)
+{
+	struct query q = {.kind = &ecr_image, .scope = k->scope,
+	    .parent = k->name, .after = after};
+
+	return images_each(k->store, &q, fn, ctx);
 }
 
 static int

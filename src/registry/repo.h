@@ -39,8 +39,15 @@ int repo_tag(const struct repo_key *k, struct arena *a, struct span tag,
  * order. */
 int repo_tags(const struct repo_key *k, struct arena *a, struct span digest,
     struct span **ret, size_t *ret_n);
-int repo_images(const struct repo_key *k, struct arena *a,
-    struct res_list *ret);
+/* Images hold their manifests, so never many of them at once: fn sees one
+ * after the other, from old to new, each until it returns.  It may write.  Not
+ * 0 stops, and is returned. */
+typedef int (*image_fn)(void *ctx, struct res *image);
+int images_each(struct store *s, const struct query *q, image_fn fn,
+    void *ctx);
+/* Those of a repository whose row is greater than after. */
+int repo_each_image(const struct repo_key *k, int64_t after, image_fn fn,
+    void *ctx);
 
 struct repo_put {
 	struct span digest;	 /* verified by the caller */

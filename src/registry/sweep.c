@@ -207,26 +207,36 @@ on_deleted(void *ctx, const struct change *c)
 		sweep_soon(g, g->grace_ms + 1000);
 }
 
+struct unused {
+	struct registry *g;
+	int64_t before;
+};
+
+static int
+drop_unused(void *ctx, struct res *image)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct unused *u = ctx;
+	struct repo_key k = {u->g->store, image->scope, image->parent};
+	struct span missing;
+	int r = 0;
+
+	if (MAX(image->created, doc_get_time(image->status, "lastPull")) <
+	    u->before)
+		r = repo_delete_image(&k, a, image->id, &missing);
+	return MIN(r, 0);
+}
+
 /* Whoever needs one again pulls it again.  An image that an index lists goes
  * after the index. */
 void
 sweep_upstream(struct registry *g, int64_t before)
 {
-	_cleanup_arena_ struct arena *a = arena_new();
 	struct query all = {.kind = &ecr_image, .any_parent = true,
 	    .scope = {SPAN(UPSTREAM), SPAN_NULL}};
-	struct span unused;
-	struct res_list l;
-	int r = store_list(g->store, a, &all, &l);
+	struct unused u = {g, before};
 
-	for (size_t i = 0; r >= 0 && i < l.n; i++) {
-		struct repo_key k = {g->store, l.v[i]->scope, l.v[i]->parent};
-
-		if (MAX(l.v[i]->created, doc_get_time(l.v[i]->status,
-			"lastPull")) < before)
-			r = repo_delete_image(&k, a, l.v[i]->id, &unused);
-	}
-	if (r < 0)
+	if (images_each(g->store, &all, drop_unused, &u))
 		log_warn("sweep: %s, ignoring", err_last());
 }
 

@@ -102,7 +102,7 @@ copy_str(struct arena *a, struct doc *to, const char *name,
 	struct span s = doc_get_str(from, member);
 
 	if (s.n)
-		doc_set_str(a, to, name, s);
+		doc_set_str(a, to, name, arena_span(a, s));
 }
 
 static struct reply *
@@ -119,7 +119,7 @@ detail(struct call *c, const struct repo_key *k, const struct res *image,
 		return ecr_fail(c, r);
 	for (size_t i = 0; i < n; i++)
 		doc_push_str(a, tags, v[i]);
-	doc_set_str(a, d, "imageDigest", image->id);
+	doc_set_str(a, d, "imageDigest", arena_span(a, image->id));
 	if (n)
 		doc_set(a, d, "imageTags", tags);
 	doc_set_int(a, d, "imageSizeInBytes",
@@ -171,44 +171,85 @@ describe_named(struct call *c, const struct repo_key *k,
 	    "imageDetails", arr));
 }
 
+/* One page of a list, filled image by image. */
+struct listing {
+	struct call *c;
+	const struct repo_key *k;
+	struct page page;
+	struct doc *arr;
+	struct reply *no;
+	int64_t at; /* entries of ListImages passed */
+	bool more;
+};
+
+static int
+describe_one(void *ctx, struct res *image)
+{
+	struct listing *x = ctx;
+	struct doc *d;
+	size_t n;
+
+	x->no = detail(x->c, x->k, image, &d, &n);
+	if (x->no)
+		return 1;
+	if (!wanted(x->c, n))
+		return 0;
+	x->more = doc_len(x->arr) == x->page.max;
+	if (x->more)
+		return 1;
+	doc_push(x->arr, d);
+	x->page.after = image->row;
+	return 0;
+}
+
 struct reply *
 describe_images(struct call *c)
 {
-	struct doc *out = doc_obj(c->arena), *arr = doc_arr(c->arena), *d;
-	struct res_list l;
+	struct doc *out = doc_obj(c->arena);
 	struct repo_key k;
-	struct page page;
+	struct listing x = {.c = c, .k = &k, .arr = doc_arr(c->arena)};
 	struct reply *no = ecr_repo(c, &k, NULL);
-	size_t n, taken = 0;
 	int r;
 
 	if (no)
 		return no;
 	if (doc_len(doc_get(c->in, "imageIds")) > 0)
 		return describe_named(c, &k, doc_get(c->in, "imageIds"));
-	no = ecr_page(c, &page);
+	no = ecr_page(c, &x.page);
 	if (no)
 		return no;
-	r = repo_images(&k, c->arena, &l);
-	if (r)
+	r = repo_each_image(&k, x.page.after, describe_one, &x);
+	if (r < 0)
 		return ecr_fail(c, r);
-	for (size_t i = 0; i < l.n; i++) {
-		if (l.v[i]->row <= page.after)
+	if (x.no)
+		return x.no;
+	if (x.more)
+		doc_set_str(c->arena, out, "nextToken",
+		    page_token(c, x.page.after));
+	return reply_ok(c, doc_set(c->arena, out, "imageDetails", x.arr));
+}
+
+static int
+list_one(void *ctx, struct res *image)
+{
+	struct listing *x = ctx;
+	struct arena *a = x->c->arena;
+	struct span *tags;
+	struct span id = arena_span(a, image->id);
+	size_t n;
+	int r = repo_tags(x->k, a, id, &tags, &n);
+
+	if (r || !wanted(x->c, n))
+		return r;
+	for (size_t t = 0; t < MAX(n, 1u); t++, x->at++) {
+		if (x->at < x->page.after)
 			continue;
-		no = detail(c, &k, l.v[i], &d, &n);
-		if (no)
-			return no;
-		if (!wanted(c, n))
-			continue;
-		if (taken++ == page.max) {
-			doc_set_str(c->arena, out, "nextToken",
-			    page_token(c, page.after));
-			break;
-		}
-		doc_push(arr, d);
-		page.after = l.v[i]->row;
+		x->more = doc_len(x->arr) == x->page.max;
+		if (x->more)
+			return 1;
+		doc_push(x->arr, image_id(a, id, n ? tags[t] : SPAN_NULL));
 	}
-	return reply_ok(c, doc_set(c->arena, out, "imageDetails", arr));
+	return 0;
 }
 
 /* One entry for each tag of each image, and one for an image without tags;
@@ -216,39 +257,23 @@ describe_images(struct call *c)
 struct reply *
 list_images(struct call *c)
 {
-	struct doc *out = doc_obj(c->arena), *arr = doc_arr(c->arena);
-	struct arena *a = c->arena;
-	int64_t at = 0;
-	struct res_list l;
+	struct doc *out = doc_obj(c->arena);
 	struct repo_key k;
-	struct page page;
+	struct listing x = {.c = c, .k = &k, .arr = doc_arr(c->arena)};
 	struct reply *no = ecr_repo(c, &k, NULL);
-	struct span *tags;
-	size_t n;
 	int r;
 
 	if (no == NULL)
-		no = ecr_page(c, &page);
+		no = ecr_page(c, &x.page);
 	if (no)
 		return no;
-	r = repo_images(&k, a, &l);
-	for (size_t i = 0; r == 0 && i < l.n; i++) {
-		r = repo_tags(&k, a, l.v[i]->id, &tags, &n);
-		if (r || !wanted(c, n))
-			continue;
-		for (size_t t = 0; t < MAX(n, 1u); t++, at++) {
-			if (at >= page.after && doc_len(arr) < page.max)
-				doc_push(arr, image_id(a, l.v[i]->id,
-				    n ? tags[t] : SPAN_NULL));
-		}
-	}
-	if (r)
+	r = repo_each_image(&k, 0, list_one, &x);
+	if (r < 0)
 		return ecr_fail(c, r);
-	doc_set(a, out, "imageIds", arr);
-	if (at > page.after + (int64_t)doc_len(arr))
-		doc_set_str(a, out, "nextToken",
-		    page_token(c, page.after + (int64_t)doc_len(arr)));
-	return reply_ok(c, out);
+	if (x.more)
+		doc_set_str(c->arena, out, "nextToken",
+		    page_token(c, x.at));
+	return reply_ok(c, doc_set(c->arena, out, "imageIds", x.arr));
 }
 
 static struct doc *
