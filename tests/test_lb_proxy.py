@@ -253,6 +253,8 @@ def test_rules(proxy):
           cond("http-request-method", "HttpRequestMethodConfig", Values=["GET"])], "path"),
         ([cond("http-header", "HttpHeaderConfig", HttpHeaderName="X-Beta",
                Values=["Yes*", "-i", "}"])], "header"),
+        ([cond("http-header", "HttpHeaderConfig", HttpHeaderName="X#'$`Odd",
+               Values=["1"])], "odd name"),
         ([cond("query-string", "QueryStringConfig",
                Values=[{"Key": "v", "Value": "1?"}, {"Value": "only"}])], "query"),
         ([cond("source-ip", "SourceIpConfig", Values=["10.0.0.0/8"])], "never"),
@@ -273,10 +275,11 @@ def test_rules(proxy):
         ({"path": "/", "headers": {"x-beta": "no"}}, "default"),
         ({"path": "/", "headers": {"x-beta": "-I"}}, "header"),
         ({"path": "/", "headers": {"x-beta": "}"}}, "header"),
+        ({"path": "/", "headers": {"x#'$`odd": "1"}}, "odd name"),
         ({"path": "/?a=b&V=12"}, "query"), ({"path": "/?v=123"}, "default"),
         ({"path": "/?xv=12"}, "default"), ({"path": "/?z=ONLY"}, "query"),
         ({"path": "/?only"}, "query"), ({"path": "/?only=1"}, "default"),
-        ({"path": "/", "method": "PURGE"}, rules[5][1]),
+        ({"path": "/", "method": "PURGE"}, rules[6][1]),
     ]
     for request, want in table:
         r = proxy.get(**request)
@@ -491,3 +494,88 @@ def test_connections_to_targets_are_kept(proxy):
     before = proxy.count("reused")
     keep_alive_requests(proxy.port, 20)
     assert proxy.count("reused") >= before + 18
+
+
+def test_large_headers(proxy):
+    proxy.sync()
+    proxy.up(proxy.target(0))
+    r = proxy.get("/hdr?" + "q" * 15000,
+                  headers={"X-%d" % i: "v" * 16000 for i in range(3)})
+    assert r.status == 200 and len(r.text) > 63000
+    assert r.text.count("v") == 3 * 16000
+    r = raw(proxy.port, b"GET / HTTP/1.1\r\nHost: a\r\n" +
+            b"".join(b"X-%d: %s\r\n" % (i, b"v" * 16000) for i in range(6)) + b"\r\n")
+    assert r.startswith(b"HTTP/1.1 400 ")
+    assert proxy.get().status == 200
+
+
+def test_bodies_both_ways(proxy):
+    import hashlib
+    proxy.sync()
+    proxy.up(proxy.target(0))
+    sent = bytes(range(256)) * (32 << 12)
+    c = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=60)
+    c.request("POST", "/body", sent)
+    assert c.getresponse().read().split()[:2] == [
+        b"%d" % len(sent), hashlib.sha256(sent).hexdigest().encode()]
+    c.request("GET", "/big32")
+    r = c.getresponse()
+    assert len(r.read()) == 32 << 20
+    c.close()
+    # Chunks, a trailer, and a client that waits to be asked.
+    import socket
+    with socket.create_connection(("127.0.0.1", proxy.port), 15) as s:
+        s.sendall(b"POST /body HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+                  b"Trailer: X-Sum\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n")
+        assert s.recv(4096).startswith(b"HTTP/1.1 100 Continue\r\n")
+        s.sendall(b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nX-Sum: 7\r\n\r\n")
+        got = b""
+        while more := s.recv(4096):
+            got += more
+    assert got.lower().endswith(b"hello world|x-sum: 7"), got
+
+
+def test_websocket_outlives_requests_and_idles_out(proxy):
+    import socket
+    proxy.sync()
+    proxy.up(proxy.target(0))
+    with socket.create_connection(("127.0.0.1", proxy.port), 15) as s:
+        s.sendall(b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+                  b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                  b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += s.recv(4096)
+        assert head.startswith(b"HTTP/1.1 101 ")
+        for i in range(3):      # together longer than the idle timeout of 2 s
+            s.sendall(b"ping %d" % i)
+            assert s.recv(4096) == b"ping %d" % i
+            time.sleep(1)
+        assert s.recv(4096) == b""
+
+
+def test_http2_is_not_spoken_in_clear(proxy):
+    proxy.sync()
+    proxy.up(proxy.target(0))
+    got = raw(proxy.port, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9))
+    assert got.startswith(b"HTTP/1.1 4") and b"\r\n\r\n" in got, got
+
+
+def test_every_kind_of_server_is_taken(proxy):
+    kinds = [spec(slow_start__duration_seconds="30"),
+             {**spec(), "HealthCheckPort": str(proxy.be[1])},
+             {**spec(), "Protocol": "HTTPS", "HealthCheckProtocol": "HTTPS"},
+             {**spec(), "Protocol": "HTTPS"}, {**spec(), "HealthCheckProtocol": "HTTPS"},
+             spec(load_balancing__algorithm__type="least_outstanding_requests"),
+             {**spec(), "HealthCheckPath": "/health?a=%20b&'\"$HOME"}]
+    proxy.conf["groups"] = [{"arn": A, "name": "tg-a", "spec": spec()}] + [
+        {"arn": "arn:%d" % i, "name": "tg-%d" % i, "spec": s} for i, s in enumerate(kinds)]
+    proxy.sync()
+    all_of = [proxy.target(i % 3, "tg-%d" % i, judged=True) for i in range(len(kinds))]
+    proxy.targets(*all_of)
+    # and so by a reload
+    proxy.conf["attributes"]["idle_timeout.timeout_seconds"] = "4"
+    proxy.sync()
+    assert len(proxy.targets(*all_of)) == 6     # by name, and their twins
+    up = [t for t in all_of if t["group"] not in ("tg-2", "tg-3", "tg-4")]
+    proxy.wait(lambda s: all(s[t["name"]]["up"] for t in up), *up)

@@ -20,6 +20,13 @@
 #define WORK_MAGIC  0x1bc7110bu
 #define POLL_MS	    1000
 #define RETRY_MS    5000
+/* Structure that changes again soon waits, so that many changes are few
+ * reloads: each leaves a process that ends with its last connection. */
+#define RELOAD_MS   300
+/* A proxy that ended within this time of its start is started anew after a
+ * while that doubles, to half a minute at most. */
+#define YOUNG_MS    10000
+#define DEATHS_MAX  7
 
 struct state {
 	unsigned magic;
@@ -43,6 +50,8 @@ struct work {
 	char *calling;		/* structure of the call under way */
 	char *asked;		/* targets the last answer is about */
 	char *error;		/* why the last call failed, or NULL */
+	int64_t synced_us;	/* when the proxy got its structure */
+	unsigned deaths;	/* in a row, each while young */
 	struct arena *seen;	/* the last answer */
 	struct lb_server *servers;
 	size_t n_servers;
@@ -120,6 +129,7 @@ on_synced(void *ctx, int err, struct span why)
 		return;
 	if (!err)
 		replace(&w->digest, TAKE_PTR(w->calling));
+	w->synced_us = clock_mono_us();
 	ctl_wake(w->state->ctl, &ctl_lb, w->row);
 }
 
@@ -168,6 +178,22 @@ on_servers(void *ctx, int err, struct span why, const struct lb_server *v,
 	ctl_wake(w->state->ctl, &ctl_lb, w->row);
 }
 
+static int64_t
+since_sync_ms(const struct work *w)
+{
+	return (clock_mono_us() - w->synced_us) / 1000;
+}
+
+/* How long until a proxy may be started or reloaded (again). */
+static int64_t
+sync_pause_ms(const struct work *w)
+{
+	int64_t ms = w->deaths > 1 ? 500 << (w->deaths - 1)
+	    : w->digest ? RELOAD_MS : 0;
+
+	return w->synced_us ? MAX(ms - since_sync_ms(w), 0) : 0;
+}
+
 static void
 on_died(void *ctx, struct span id)
 {
@@ -181,6 +207,8 @@ on_died(void *ctx, struct span id)
 		log_warn("load balancer %s: its proxy ended, starting it anew",
 		    w->id);
 		replace(&w->digest, NULL);
+		w->deaths = since_sync_ms(w) < YOUNG_MS
+		    ? MIN(w->deaths + 1, DEATHS_MAX) : 0;
 		ctl_wake(st->ctl, &ctl_lb, w->row);
 	}
 	if (span_is(id, "edge"))
@@ -436,6 +464,8 @@ lb_run(struct ctl *ctl, struct arena *a, struct work *w, struct res *lb,
 		return e;
 	digest = structure_digest(a, &snap);
 	if (!w->digest || !span_is(digest, w->digest)) {
+		if ((*again_ms = sync_pause_ms(w)) > 0)
+			return 0;
 		replace(&w->asked, NULL);
 		return call_sync(ctl, w, digest);
 	}

@@ -60,7 +60,8 @@ checked(struct plan *p, const struct lb_target *t)
 	if (!s)
 		say(p, "add server %s %.*s:%u %.*s " POOL " weight 0", name,
 		    SPAN_ARG(t->addr), t->port,
-		    SPAN_ARG(lb_server_params(p->a, t->group)));
+		    SPAN_ARG(lb_server_params(p->a, t->group,
+		    arena_fmt_span(p->a, "%u", t->port))));
 	if (!s || (s->maint && !t->draining))
 		say(p, "set weight %s 0; enable server %s; "
 		    "set server %s health down; enable health %s; "

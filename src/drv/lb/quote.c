@@ -31,6 +31,19 @@ cfg_quote(struct buf *b, struct span s)
 	quote(b, s, false);
 }
 
+/* The line's parser takes one level away, the argument's the other. */
+void
+cfg_quote_argument(struct buf *b, struct span s)
+{
+	buf_add_str(b, "\\\"");
+	for (size_t i = 0; i < s.n; i++)
+		if (alnum(s.p[i]) || s.p[i] == '-' || s.p[i] == '_')
+			buf_add_char(b, s.p[i]);
+		else
+			buf_addf(b, "\\x%02x", (unsigned char)s.p[i]);
+	buf_add_str(b, "\\\"");
+}
+
 void
 cfg_quote_format(struct buf *b, struct span s)
 {

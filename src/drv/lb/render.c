@@ -24,10 +24,10 @@ lb_group_sticky(const struct lb_group *g)
 }
 
 struct span
-lb_server_params(struct arena *a, const struct lb_group *g)
+lb_server_params(struct arena *a, const struct lb_group *g, struct span port)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT;
-	struct span port = doc_get_str(g->spec, "HealthCheckPort");
+	struct span check_port = doc_get_str(g->spec, "HealthCheckPort");
 	struct span slow = attr(doc_get(g->spec, "Attributes"),
 	    "slow_start.duration_seconds", "0");
 	bool ssl = span_is(doc_get_str(g->spec, "Protocol"), "HTTPS");
@@ -38,17 +38,18 @@ lb_server_params(struct arena *a, const struct lb_group *g)
 	    (int)doc_get_int(g->spec, "HealthCheckIntervalSeconds", 30),
 	    (int)doc_get_int(g->spec, "HealthyThresholdCount", 5),
 	    (int)doc_get_int(g->spec, "UnhealthyThresholdCount", 2));
-	if (port.n && !span_is(port, "traffic-port"))
-		buf_addf(&b, " port %.*s", SPAN_ARG(port));
+	if (!check_port.n || span_is(check_port, "traffic-port"))
+		check_port = ssl && !check_ssl ? port : SPAN_NULL;
+	if (check_port.n)
+		buf_addf(&b, " port %.*s", SPAN_ARG(check_port));
 	if (!span_is(slow, "0"))
 		buf_addf(&b, " slowstart %.*ss", SPAN_ARG(slow));
-	/* Certificates of targets are not verified, as AWS says. */
+	/* Certificates of targets are not verified, as AWS says.  A check of
+	 * a port of its own does not inherit TLS. */
 	if (ssl)
 		buf_add_str(&b, " ssl verify none");
 	if (check_ssl)
 		buf_add_str(&b, ssl ? " check-ssl" : " check-ssl verify none");
-	else if (ssl)
-		buf_add_str(&b, " no-check-ssl");
 	return arena_span(a, buf_span(&b));
 }
 
@@ -63,7 +64,7 @@ lb_render_process(struct buf *b)
 	buf_add_str(b, "\tnbthread 1\n"
 	    "\tmaxconn 8192\n"
 	    "\tno strict-limits\n"
-	    "\ttune.bufsize 65536\n"
+	    "\ttune.bufsize 69632\n"
 	    "\ttune.http.maxhdr 256\n"
 	    "\ttune.maxpollevents 10\n");
 }
@@ -102,6 +103,7 @@ defaults(const struct lb_conf *c, struct buf *b)
 	    "\toption redispatch 1\n"
 	    "\thttp-reuse safe\n"
 	    "\toption idle-close-on-response\n"
+	    "\toption disable-h2-upgrade\n"
 	    "\tload-server-state-from-file global\n",
 	    SPAN_ARG(idle), SPAN_ARG(idle), SPAN_ARG(idle), SPAN_ARG(idle));
 	lb_render_errors(b);
@@ -413,7 +415,9 @@ servers(struct arena *a, const struct lb_group *g, const struct lb_server *v,
 			    "Protocol"), "HTTPS") ? " ssl verify none" : "");
 		else
 			buf_addf(b, " %.*s weight 100\n",
-			    SPAN_ARG(lb_server_params(a, g)));
+			    SPAN_ARG(lb_server_params(a, g, span_from(
+			    v[i].addr, (size_t)(span_rchr(v[i].addr, ':') +
+			    1)))));
 	}
 }
 
@@ -449,7 +453,8 @@ lb_render(struct arena *a, const struct lb_conf *c, const char *dir,
 	render(a, c, dir, SPAN("-"), NULL, 0, &structure);
 	/* Group parameters are in server lines only: count them in. */
 	for (size_t i = 0; i < c->n_groups; i++)
-		buf_add_span(&structure, lb_server_params(a, &c->groups[i]));
+		buf_add_span(&structure, lb_server_params(a, &c->groups[i],
+		    SPAN("0")));
 	digest = span_of(sha256_hex(a, buf_span(&structure)));
 	render(a, c, dir, digest, v, n, ret_text);
 	*ret_digest = digest;

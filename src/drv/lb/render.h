@@ -11,8 +11,9 @@ void lb_render(struct arena *a, const struct lb_conf *c, const char *dir,
     const struct lb_server *v, size_t n, struct buf *ret_text,
     struct span *ret_digest);
 
-/* The parameters of a group's checked servers: "check inter 30s ...". */
-struct span lb_server_params(struct arena *a, const struct lb_group *g);
+/* The parameters of a group's checked server at a port: "check inter 30s". */
+struct span lb_server_params(struct arena *a, const struct lb_group *g,
+    struct span port);
 bool lb_group_sticky(const struct lb_group *g);
 
 /* What every process's `global` section has. */

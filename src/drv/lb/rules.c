@@ -74,10 +74,13 @@ static const struct {
 static const char *
 header_sample(struct arena *a, struct span name)
 {
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		if (span_ieq(name, span_of(own[i].name)))
 			return arena_fmt(a, "var(%s)", own[i].var);
-	return arena_fmt(a, "req.fhdr(%.*s)", SPAN_ARG(name));
+	cfg_quote_argument(&b, name);
+	return arena_fmt(a, "req.fhdr(%.*s)", SPAN_ARG(buf_span(&b)));
 }
 
 static const struct doc *
