@@ -128,6 +128,37 @@ op_call(struct api *api, struct arena *a, const struct principal *who,
 	return 0;
 }
 
+bool
+op_check(struct api *api, struct arena *a, const char *service, const char *op,
+    const struct doc *in, struct op_result *ret)
+{
+	const struct model *m = model_find(span_of(service));
+	const struct model_op *mo = m ? model_op_find(m, span_of(op)) : NULL;
+	const struct service *s = api_service(api, span_of(service));
+	const struct op_row *row = find_row(s, span_of(op));
+	const struct call c = {.op = mo};
+	const struct wire_target t = {m, mo, m ? m->protocol : PROTO_JSON};
+	struct wire_error err = {0};
+
+	AN(mo);
+	*ret = (struct op_result){0};
+	if (!row) {
+		ret->message = arena_fmt_span(a, "%s:%s is not implemented",
+		    service, op);
+	} else {
+		doc_each_key(k, v, in)
+			if (row->takes && !takes(&c, row, k))
+				ret->message = arena_fmt_span(a,
+				    "%s:%s: %.*s is not implemented", service,
+				    op, SPAN_ARG(k));
+	}
+	if (ret->message.n)
+		ret->error = SPAN("NotImplemented");
+	else if (wire_validate(a, &t, in, &err))
+		*ret = (struct op_result){err.code, err.message, NULL};
+	return ret->error.n == 0;
+}
+
 struct principal
 principal_system(struct span account, const char *service)
 {

@@ -23,6 +23,7 @@
 #include "store/store.h"
 
 struct api;
+struct cfn_map;	 /* cfn/type.h */
 struct model;	 /* wire/model.h */
 struct model_op; /* wire/model.h */
 struct reply;
@@ -108,6 +109,8 @@ struct service {
 	 * a reply is the answer.  For what all operations have in common, like
 	 * EC2's DryRun.  NULL: nothing. */
 	struct reply *(*before)(struct call *c);
+	/* Its CloudFormation resource types; ends with type NULL.  NULL: none */
+	const struct cfn_map *types;
 };
 
 /* svc/services.c: all services, NULL-terminated. */
@@ -123,5 +126,10 @@ struct op_result {
 int op_call(struct api *api, struct arena *a, const struct principal *who,
     struct scope scope, const char *service, const char *op,
     const struct doc *in, struct op_result *ret);
+/* What the wire would refuse before the handler runs: members that the model
+ * does not know, values outside of its bounds, members that the operation does
+ * not honour.  False: ret->error and message say what. */
+bool op_check(struct api *api, struct arena *a, const char *service,
+    const char *op, const struct doc *in, struct op_result *ret);
 /* The principal of a service of ours: principal_system(account, "ecs.amazonaws.com") */
 struct principal principal_system(struct span account, const char *service);
