@@ -418,8 +418,8 @@ def test_restart_changes_nothing(up, web):
     gone = f"task/c/{victim.rsplit('-', 1)[0]}"
     until(lambda: not any(a.endswith(gone) for a in members(up)))
     stable(up)
-    t = [t for t in wait(up, "stopped", *members(up, "STOPPED"))][0]
-    assert t["taskArn"].endswith(gone) and codes(t) == {"app": 137}
+    t = wait(up, "stopped", next(a for a in members(up, "STOPPED") if a.endswith(gone)))[0]
+    assert codes(t) == {"app": 137}
     assert t["stoppedReason"] == "Essential container in task exited"
     assert len(up.containers()) == 3
 
