@@ -226,8 +226,12 @@ def test_families(ecs):
     assert families() == ["fam-a", "fam-b"]
     assert families(status="ACTIVE") == ["fam-a"]
     assert families(status="INACTIVE") == ["fam-b"]
+    define(ecs, "fam-c")
     for _ in range(3):
         define(ecs, "fam-a")
+    pages = ecs.get_paginator("list_task_definition_families").paginate(
+        familyPrefix="fam-", PaginationConfig={"PageSize": 1})
+    assert [p["families"] for p in pages] == [["fam-a"], ["fam-b"], ["fam-c"]]
     pages = ecs.get_paginator("list_task_definitions").paginate(
         familyPrefix="fam-a", PaginationConfig={"PageSize": 3})
     assert [len(p["taskDefinitionArns"]) for p in pages] == [3, 1]
@@ -479,6 +483,16 @@ def test_depends_on(ecs, cluster, net):
     assert {c["name"]: c.get("exitCode") for c in t["containers"]} == {"app": None, "init": 3}
 
 
+def test_dependency_times_out(ecs, cluster, net):
+    side = {"name": "db", "image": "img", "startTimeout": 2, "healthCheck": {
+        "command": ["CMD", "exit", "1"], "interval": 5, "timeout": 2, "retries": 3}}
+    define(ecs, more=[side], dependsOn=[{"containerName": "db", "condition": "HEALTHY"}])
+    t = stopped(ecs, cluster, run(ecs, cluster, net)[0]["taskArn"])
+    assert t["stopCode"] == "TaskFailedToStart" and "'app'" in t["stoppedReason"]
+    assert 1.8 < (t["stoppingAt"] - t["createdAt"]).total_seconds() < 5
+    assert "startedAt" not in t
+
+
 def test_subnet_full(ecs, cluster, net, client):
     ec2 = client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.9.0.0/24")["Vpc"]["VpcId"]
@@ -526,6 +540,11 @@ def test_service(ecs, cluster, net, daemon):
                 for a in arns}) == 2, "one in each subnet"
     out = json.loads(daemon.aws("ecs", "list-services", "--cluster", cluster))
     assert out["serviceArns"] == [s["serviceArn"]]
+    ecs.stop_task(cluster=cluster, task=arns[0], reason="by hand")
+    assert stopped(ecs, cluster, arns[0])["stopCode"] == "UserInitiated"
+    s = stable(ecs, cluster)
+    assert s["runningCount"] == 2 and s["deployments"][0]["failedTasks"] == 0
+    arns = ecs.list_tasks(cluster=cluster, serviceName="web")["taskArns"]
     refused(ecs.delete_service, "InvalidParameterException",
             "The service cannot be stopped while it is scaled above 0.", cluster=cluster,
             service="web")

@@ -119,7 +119,7 @@ container_lost(struct step *st, struct doc *c, struct live_container *k)
 	k->start_asked = false;
 	doc_set_str(st->a, c, "lastStatus", SPAN("STOPPED"));
 	doc_set_str(st->a, c, "reason",
-	    SPAN("The container was gone when the agent came back."));
+	    SPAN("The host was restarted and the container is gone."));
 	st->dirty = true;
 }
 

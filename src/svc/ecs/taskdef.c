@@ -237,21 +237,19 @@ list_task_definitions(struct call *c)
 	return reply_ok(c, out);
 }
 
-/* A family is listed once on a page, where its first revision is. */
+/* A family is listed where its first revision is, which always stays. */
 static bool
 list_family(struct call *c, struct res *r, struct doc *list, void *ctx)
 {
 	struct span want = doc_get_str(c->in, "status");
 	struct span family = doc_get_str(r->spec, "family");
-	struct doc *seen = ctx;
 	struct res *newest;
 	bool active;
 
-	if (!span_starts(family, doc_get_str(c->in, "familyPrefix")))
+	(void)ctx;
+	if (doc_get_int(r->spec, "revision", 0) != 1 ||
+	    !span_starts(family, doc_get_str(c->in, "familyPrefix")))
 		return false;
-	if (doc_has_str(seen, family))
-		return false;
-	doc_push_str(c->arena, seen, family);
 	active = newest_active(c, family, &newest) == 0;
 	if (span_is(want, "ACTIVE") ? !active :
 	    span_is(want, "INACTIVE") ? active : false)
@@ -264,11 +262,10 @@ struct reply *
 list_task_definition_families(struct call *c)
 {
 	struct doc *out = doc_obj(c->arena), *list = doc_arr(c->arena);
-	struct doc *seen = doc_arr(c->arena);
 	struct query q = {.kind = &ecs_task_definition, .scope = c->scope};
 	struct reply *bad;
 
-	bad = page_walk(c, &q, 100, 100, list_family, seen, list, out);
+	bad = page_walk(c, &q, 100, 100, list_family, NULL, list, out);
 	if (bad)
 		return bad;
 	doc_set(c->arena, out, "families", list);
