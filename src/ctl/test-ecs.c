@@ -114,6 +114,87 @@ test_circuit_breaker(void **state)
 	assert_int_equal(doc_get_int(service(), "runningCount", 0), 2);
 }
 
+/* What has ended is shown for an hour, then it goes. */
+static void
+test_purge(void **state)
+{
+	struct span arn;
+	int64_t task_row, service_row;
+
+	(void)state;
+	arn = arena_span(a, doc_get_str(doc_at(doc_get(ok(call("RunTask",
+	    "{\"taskDefinition\":\"app\",\"clientToken\":\"t\"," NETWORK "}")),
+	    "tasks"), 0), "taskArn"));
+	ok(call("CreateService", "{\"serviceName\":\"web\",\"desiredCount\":0,"
+	    "\"taskDefinition\":\"app\"," NETWORK "}"));
+	UNTIL(span_is(doc_get_str(task(arn), "lastStatus"), "RUNNING"));
+	ok(call("StopTask", "{\"task\":\"%.*s\"}", SPAN_ARG(arn)));
+	ok(call("DeleteService", "{\"service\":\"web\"}"));
+	UNTIL(span_is(doc_get_str(task(arn), "lastStatus"), "STOPPED"));
+	UNTIL(span_is(doc_get_str(service(), "status"), "INACTIVE"));
+	task_row = rows(&ecs_task).v[0]->row;
+	service_row = rows(&ecs_service).v[0]->row;
+	for (int i = 0; i < 2; i++) {
+		for (int j = 0; j < 5; j++) {
+			ctl_wake(ctl, &ctl_task, task_row);
+			ctl_wake(ctl, &ctl_service, service_row);
+			turn();
+		}
+		assert_int_equal(rows(&ecs_task).n, i ? 0 : 1);
+		assert_int_equal(rows(&ecs_run_token).n, i ? 0 : 1);
+		assert_int_equal(rows(&ecs_service).n, i ? 0 : 1);
+		clock_fake(clock_ms() + 60 * 60 * 1000);
+	}
+	clock_fake(0);
+}
+
+/* Deployments beyond fifty go, with their revisions; the newest stays. */
+static void
+test_many_deployments(void **state)
+{
+	(void)state;
+	ok(call("CreateService", "{\"serviceName\":\"web\",\"desiredCount\":1,"
+	    "\"taskDefinition\":\"app\"," NETWORK "}"));
+	for (int i = 0; i < 60; i++) {
+		ok(call("UpdateService", "{\"service\":\"web\","
+		    "\"forceNewDeployment\":true}"));
+		turn();
+	}
+	UNTIL(stable());
+	assert_in_range(rows(&ecs_service_deployment).n, 50, 51);
+	assert_int_equal(rows(&ecs_service_revision).n,
+	    rows(&ecs_service_deployment).n);
+}
+
+/* The first deployment fails: there is nothing to go back to. */
+static void
+test_breaker_without_past(void **state)
+{
+	const struct doc *d;
+	size_t n;
+
+	(void)state;
+	register_def("missing");
+	ok(call("CreateService", "{\"serviceName\":\"web\",\"desiredCount\":1,"
+	    "\"deploymentConfiguration\":{\"deploymentCircuitBreaker\":"
+	    "{\"enable\":true,\"rollback\":true}},"
+	    "\"taskDefinition\":\"app\"," NETWORK "}"));
+	UNTIL(said("deployment failed: tasks failed to start."));
+	d = doc_at(doc_get(service(), "deployments"), 0);
+	assert_true(span_is(doc_get_str(d, "rolloutState"), "FAILED"));
+	assert_true(span_is(doc_get_str(d, "rolloutStateReason"),
+	    "ECS deployment circuit breaker: tasks failed to start."));
+	assert_int_equal(doc_get_int(d, "failedTasks", 0), 3);
+	n = rows(&ecs_task).n;
+	for (int i = 0; i < 200; i++)
+		turn();
+	assert_int_equal(rows(&ecs_task).n, n);
+	register_def("img");
+	ok(call("UpdateService",
+	    "{\"service\":\"web\",\"taskDefinition\":\"app\"}"));
+	UNTIL(stable());
+}
+
 int
 main(void)
 {
@@ -126,6 +207,11 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_circuit_breaker, set_up,
 		    tear_down),
+		cmocka_unit_test_setup_teardown(test_purge, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_many_deployments, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(test_breaker_without_past,
+		    set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
