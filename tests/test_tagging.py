@@ -148,7 +148,9 @@ def test_tag_and_untag(world):
     """Each service's own view shows what was set; then it is gone again, and
     the resources are still told of."""
     api, d = world["api"], world["daemon"]
-    arns = names(world, "bare", "repo", "tg", "vpc")
+    d.client("logs").create_log_group(logGroupName="/g")
+    world["group"] = ARN.format("logs", "log-group:/g")
+    arns = names(world, "bare", "repo", "tg", "vpc", "group")
     assert api.tag_resources(ResourceARNList=arns, Tags={"x": "1", "y": ""}
                              )["FailedResourcesMap"] == {}
     assert find(world, TagFilters=[{"Key": "x", "Values": ["1"]}, {"Key": "y"}]) == arns
@@ -156,6 +158,10 @@ def test_tag_and_untag(world):
         resourceArn=world["bare"])["tags"]
     assert {"Key": "x", "Value": "1"} in d.client("ecr").list_tags_for_resource(
         resourceArn=world["repo"])["tags"]
+    assert d.client("logs").list_tags_for_resource(
+        resourceArn=world["group"])["tags"] == {"x": "1", "y": ""}
+    assert find(world, TagFilters=[{"Key": "x"}], ResourceTypeFilters=["logs:log-group"]) == [
+        world["group"]]
     assert {"Key": "x", "Value": "1"} in d.client("ec2").describe_vpcs(
         VpcIds=[world["vpc"].split("/")[1]])["Vpcs"][0]["Tags"]
     assert {"Key": "x", "Value": "1"} in d.client("elbv2").describe_tags(
@@ -164,6 +170,8 @@ def test_tag_and_untag(world):
                                )["FailedResourcesMap"] == {}
     assert find(world, TagFilters=[{"Key": "x"}]) == []
     assert world["bare"] in find(world)  # it once had tags
+    d.client("logs").delete_log_group(logGroupName="/g")
+    assert world["group"] not in find(world)
 
 
 def test_failures_are_told_one_by_one(world):

@@ -261,9 +261,15 @@ doc_true(const struct doc *d)
 int64_t
 doc_i64(const struct doc *d, int64_t otherwise)
 {
-	if (doc_type(d) == DOC_REAL)
-		return (int64_t)yyjson_mut_get_real(V(d));
-	if (doc_type(d) != DOC_INT)
+	double real;
+
+	if (doc_type(d) == DOC_REAL) {
+		real = yyjson_mut_get_real(V(d));
+		return real >= -0x1p63 && real < 0x1p63 ? (int64_t)real :
+							  otherwise;
+	}
+	if (doc_type(d) != DOC_INT || (yyjson_mut_is_uint(V(d)) &&
+	    yyjson_mut_get_uint(V(d)) > INT64_MAX))
 		return otherwise;
 	return yyjson_mut_get_sint(V(d));
 }
@@ -301,6 +307,8 @@ doc_get_time(const struct doc *obj, const char *key)
 {
 	double s = doc_f64(doc_get(obj, key), 0);
 
+	if (!(s > -0x1p52 && s < 0x1p52))
+		return 0;
 	return (int64_t)(s * 1000.0 + (s < 0 ? -0.5 : 0.5));
 }
 

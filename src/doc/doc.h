@@ -76,12 +76,13 @@ struct doc *doc_at(const struct doc *arr, size_t i); /* O(i) */
 size_t doc_len(const struct doc *d); /* elements, members or bytes */
 struct span doc_span(const struct doc *d); /* of a string */
 bool doc_true(const struct doc *d);
+/* Reals are cut; what is no number of 64 bits is otherwise, too. */
 int64_t doc_i64(const struct doc *d, int64_t otherwise);
 double doc_f64(const struct doc *d, double otherwise);
 struct span doc_get_str(const struct doc *obj, const char *key);
 bool doc_get_bool(const struct doc *obj, const char *key, bool otherwise);
 int64_t doc_get_int(const struct doc *obj, const char *key, int64_t otherwise);
-/* Milliseconds of a timestamp in seconds; 0 when absent. */
+/* Milliseconds of a timestamp in seconds; 0 when absent or no time at all. */
 int64_t doc_get_time(const struct doc *obj, const char *key);
 /* Walks a path of object keys: doc_path(d, "a", "b", NULL). */
 struct doc *doc_path(const struct doc *d, ...) __attribute__((sentinel));

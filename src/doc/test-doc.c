@@ -2,6 +2,33 @@
 #include "doc/doc.h"
 #include "base/test.h"
 
+/* Numbers of strangers that no int64 holds. */
+static void
+test_numbers(void **state UNUSED)
+{
+	static const struct {
+		const char *json;
+		int64_t want;
+	} cases[] = {
+		{"1e300", -7}, {"-1e300", -7}, {"9223372036854775808", -7},
+		{"18446744073709551615", -7}, {"9223372036854775807", INT64_MAX},
+		{"-9223372036854775808", INT64_MIN}, {"-1e18", -1000000000000000000},
+		{"9.3e18", -7}, {"2.9", 2}, {"-2.9", -2}, {"null", -7},
+		{"\"1\"", -7},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		struct doc *d, *o = doc_obj(a);
+
+		assert_int_equal(doc_parse_json(a, span_of(cases[i].json), &d),
+		    0);
+		assert_int_equal(doc_i64(d, -7), cases[i].want);
+		doc_set(a, o, "t", d);
+		doc_get_time(o, "t");
+	}
+}
+
 static void
 test_build_and_read(void **state UNUSED)
 {
@@ -66,6 +93,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_numbers),
 	    cmocka_unit_test(test_build_and_read),
 	    cmocka_unit_test(test_parse),
 	};

@@ -1,5 +1,6 @@
 /* What registries and clients name and send: references, digests, host names,
- * manifests.  The first byte says whether it is a manifest. */
+ * manifests, image configurations.  The first byte says which. */
+#include "registry/config.h"
 #include "registry/manifest.h"
 #include "registry/ref.h"
 
@@ -32,6 +33,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	    MT_DOCKER_MANIFEST, MT_DOCKER_LIST, "text/plain"};
 	_cleanup_arena_ struct arena *a = arena_new();
 	_cleanup_free_ char *copy = xmalloc(n ? n : 1);
+	struct image_config c;
 	const char *why = NULL;
 	struct manifest m;
 	struct span s;
@@ -42,6 +44,10 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	s = span_make(copy, n - 1);
 	if (p[0] == 'n') {
 		names(a, s);
+	} else if (p[0] == 'c') {
+		if (image_config_parse(a, s, &c))
+			for (size_t i = 0; i < c.n_diff_ids; i++)
+				AN(c.diff_ids[i].n);
 	} else if (manifest_parse(a, s,
 	    span_of(types[p[0] % ARRAY_SIZE(types)]), &m, &why) == 0) {
 		AN(m.n_layers <= MANIFEST_MAX_LAYERS);
