@@ -94,9 +94,7 @@ stop_one(struct svc_view *v, struct svc_task *t, enum plan_why why,
 		return err_trace(e);
 	if (r.error.n)
 		return err_origin(EIO, "StopTask: %.*s", SPAN_ARG(r.message));
-	if (why == PLAN_UNHEALTHY)
-		svc_event(v, "%.*s", SPAN_ARG(t->why));
-	else
+	if (why != PLAN_UNHEALTHY)
 		doc_set_bool(v->a, svc_memory(v, t), "Expected", true);
 	t->stopping = true;
 	v->dirty = true;
@@ -278,6 +276,7 @@ decide(struct svc_view *v, bool draining)
 			.primary = t->primary,
 			.healthy = t->healthy && !t->unhealthy,
 			.unhealthy = t->unhealthy,
+			.veteran = doc_get_bool(t->mem, "Well", false),
 			.subnet = t->subnet,
 		};
 	}

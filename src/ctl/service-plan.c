@@ -30,18 +30,59 @@ throttle_ms(int failures)
 	return failures >= 9 ? 60000 : 1000 << (failures - 3);
 }
 
-static int
-count(const struct service_plan *p, bool primary, bool healthy_only)
+struct census {
+	int healthy, unhealthy, all;
+};
+
+/* Those that stay, of the deployment in force or of the others. */
+static struct census
+take_census(const struct service_plan *p, bool primary)
 {
-	int n = 0;
+	struct census n = {0};
 
 	for (size_t i = 0; i < p->n_tasks; i++) {
 		const struct plan_task *t = &p->tasks[i];
 
-		n += t->stop == PLAN_KEEP && t->primary == primary &&
-		    (!healthy_only || t->healthy);
+		if (t->stop != PLAN_KEEP || t->primary != primary)
+			continue;
+		n.healthy += t->healthy;
+		n.unhealthy += t->unhealthy;
+		n.all++;
 	}
 	return n;
+}
+
+/* How many live tasks of the deployment in force are what we want. */
+static int
+count_good(const struct service_plan *p)
+{
+	struct census n = take_census(p, true);
+
+	return n.all - n.unhealthy;
+}
+
+static int
+room(const struct service_plan *p)
+{
+	return plan_ceiling(p->desired, p->max_percent) -
+	    take_census(p, true).all - take_census(p, false).all;
+}
+
+/* Rule 2, for those that were healthy once. */
+static void
+replace(struct service_plan *p)
+{
+	struct census n = take_census(p, true);
+	int shortage = p->desired - (n.all - n.unhealthy) - room(p);
+	int keep = MIN(p->desired - n.healthy, n.unhealthy - MAX(shortage, 0));
+
+	for (size_t i = 0; i < p->n_tasks; i++) {
+		struct plan_task *t = &p->tasks[i];
+
+		if (t->stop == PLAN_KEEP && t->primary && t->unhealthy &&
+		    keep-- <= 0)
+			t->stop = PLAN_UNHEALTHY;
+	}
 }
 
 /* Tasks of the deployment in force in each subnet. */
@@ -50,7 +91,7 @@ count_crowd(const struct service_plan *p, int *crowd)
 {
 	for (size_t i = 0; i < p->n_tasks; i++)
 		crowd[p->tasks[i].subnet] += p->tasks[i].primary &&
-		    p->tasks[i].stop == PLAN_KEEP;
+		    !p->tasks[i].unhealthy && p->tasks[i].stop == PLAN_KEEP;
 }
 
 static size_t
@@ -78,14 +119,14 @@ goes_before(const int *crowd, const struct plan_task *a,
 static void
 scale_in(struct service_plan *p, int *crowd)
 {
-	for (int over = count(p, true, false) - p->desired; over > 0; over--) {
+	for (int over = count_good(p) - p->desired; over > 0; over--) {
 		struct plan_task *pick = NULL;
 
 		for (size_t i = 0; i < p->n_tasks; i++) {
 			struct plan_task *t = &p->tasks[i];
 
 			if (t->stop == PLAN_KEEP && t->primary &&
-			    (!pick || goes_before(crowd, t, pick)))
+			    !t->unhealthy && (!pick || goes_before(crowd, t, pick)))
 				pick = t;
 		}
 		AN(pick);
@@ -97,9 +138,7 @@ scale_in(struct service_plan *p, int *crowd)
 static void
 start_new(struct service_plan *p, int *crowd)
 {
-	int live = count(p, true, false) + count(p, false, false);
-	int room = plan_ceiling(p->desired, p->max_percent) - live;
-	int want = MIN(p->desired - count(p, true, false), room);
+	int want = MIN(p->desired - count_good(p), room(p));
 
 	p->short_of = want > MAX(p->allowance, 0);
 	want = MIN(want, p->allowance);
@@ -114,7 +153,8 @@ start_new(struct service_plan *p, int *crowd)
 static void
 stop_old(struct service_plan *p)
 {
-	int may = count(p, true, true) + count(p, false, true) -
+	int may = take_census(p, true).healthy +
+	    take_census(p, false).healthy -
 	    plan_floor(p->desired, p->min_percent);
 
 	for (size_t i = 0; i < p->n_tasks; i++) {
@@ -139,11 +179,13 @@ service_plan(struct service_plan *p)
 		struct plan_task *t = &p->tasks[i];
 
 		t->stop = p->draining ? PLAN_DRAIN :
-		    t->unhealthy      ? PLAN_UNHEALTHY :
+		    t->unhealthy && (!t->veteran || !t->primary) ?
+					PLAN_UNHEALTHY :
 					PLAN_KEEP;
 	}
 	if (p->draining)
 		return;
+	replace(p);
 	crowd = xcalloc(p->n_subnets + 1, sizeof(*crowd));
 	count_crowd(p, crowd);
 	scale_in(p, crowd);

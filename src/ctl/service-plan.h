@@ -4,7 +4,10 @@
  * Rules, in this order (AWS: "Amazon ECS rolling update deployments"):
  *
  * 1. A draining service stops everything.
- * 2. A task found unhealthy is stopped; it did not count as healthy.
+ * 2. A task found unhealthy counts for neither healthy nor desired.  One that
+ *    was never healthy is stopped, and so is one of another deployment.  One
+ *    that was serves until its replacement is healthy, unless the maximum
+ *    leaves no room for the replacement.
  * 3. Tasks of the deployment in force that are too many are stopped, those
  *    not yet healthy first, then from the fullest subnet, newest first.
  * 4. Tasks are started for the deployment in force until it has desired, but
@@ -28,6 +31,7 @@ struct plan_task {
 	bool primary;	/* of the deployment in force */
 	bool healthy;	/* counts for the minimum */
 	bool unhealthy;	/* shall be replaced */
+	bool veteran;	/* was healthy once */
 	size_t subnet;	/* index */
 	enum plan_why stop; /* out: PLAN_KEEP or why it stops */
 };

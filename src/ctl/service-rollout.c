@@ -96,6 +96,13 @@ note_live(struct svc_view *v, struct svc_task *t, struct moves *moves)
 		flag(v, m, "Well");
 		note_well(v, t->res);
 	}
+	if (t->unhealthy && !t->stopping && !doc_get(m, "Ill")) {
+		flag(v, m, "Ill");
+		svc_event(v, "%.*s", SPAN_ARG(t->why));
+	} else if (t->healthy && !t->unhealthy && doc_get(m, "Ill")) {
+		doc_del(m, "Ill");
+		v->dirty = true;
+	}
 	if (t->stopping && doc_get(m, "Ran") && !doc_get(m, "Drained")) {
 		flag(v, m, "Drained");
 		if (doc_len(doc_get(t->res->spec, "loadBalancers")))

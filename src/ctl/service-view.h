@@ -48,8 +48,8 @@ struct span svc_ids(struct arena *a, const struct doc *ids);
 
 /* What happened to tasks since the last run, into events and counters. */
 int svc_note_changes(struct svc_view *v);
-/* A task is remembered from its start to its end: {Dep, Ran, Well, Expected,
- * Drained}.  svc_remember() is for a task that is not yet. */
+/* A task is remembered from its start to its end: {Dep, Ran, Well, Ill,
+ * Expected, Drained}.  svc_remember() is for a task that is not yet. */
 struct doc *svc_remember(struct svc_view *v, struct span task,
     struct span deployment);
 struct doc *svc_memory(struct svc_view *v, struct svc_task *t);

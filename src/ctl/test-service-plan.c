@@ -15,7 +15,7 @@ struct world {
 	int desired, min, max;
 	struct {
 		int generation;
-		bool healthy, unhealthy, broken;
+		bool healthy, unhealthy, broken, veteran;
 		size_t subnet;
 	} t[MAX_TASKS];
 	size_t n;
@@ -60,6 +60,7 @@ step(struct world *w, int allowance)
 			.primary = w->t[i].generation == w->generation,
 			.healthy = w->t[i].healthy,
 			.unhealthy = w->t[i].unhealthy,
+			.veteran = w->t[i].veteran,
 			.subnet = w->t[i].subnet,
 		};
 	service_plan(&p);
@@ -74,6 +75,7 @@ step(struct world *w, int allowance)
 		assert_true(p.start[i] < 3);
 		w->t[w->n].generation = w->generation;
 		w->t[w->n].healthy = w->t[w->n].unhealthy = false;
+		w->t[w->n].veteran = false;
 		w->t[w->n].broken = w->broken;
 		w->t[w->n++].subnet = p.start[i];
 	}
@@ -105,6 +107,7 @@ disturb(struct world *w)
 		break;
 	case 3:
 		if (w->n) {
+			w->t[i].veteran = w->t[i].healthy;
 			w->t[i].healthy = false;
 			w->t[i].unhealthy = true;
 		}
@@ -172,6 +175,45 @@ test_broken_deployment(void **state)
 	}
 }
 
+/* Of desired tasks one served and fails: how many are stopped and started,
+ * before its replacement is healthy and after. */
+static void
+test_replacement(void **state)
+{
+	static const struct {
+		int desired, max;
+		size_t after, left; /* tasks after a step, bad ones of them */
+	} cases[] = {
+		{1, 200, 2, 1}, {2, 200, 3, 1}, {3, 134, 4, 1},
+		/* No room beside it. */
+		{1, 100, 1, 0}, {1, 199, 1, 0}, {2, 149, 2, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct world w = {.seed = 1, .desired = cases[i].desired,
+			.min = 0, .max = cases[i].max};
+		size_t bad = 0;
+
+		step(&w, 10);
+		for (size_t k = 0; k < w.n; k++)
+			w.t[k].healthy = true;
+		w.t[0].veteran = w.t[0].unhealthy = true;
+		w.t[0].healthy = false;
+		step(&w, 10);
+		for (size_t k = 0; k < w.n; k++)
+			bad += w.t[k].unhealthy;
+		if (w.n != cases[i].after || bad != cases[i].left)
+			fail_msg("case %zu: %zu tasks, %zu bad", i, w.n, bad);
+		assert_int_equal(step(&w, 10), 0);
+		for (size_t k = 0; k < w.n; k++)
+			w.t[k].healthy = !w.t[k].unhealthy;
+		step(&w, 10);
+		assert_int_equal(w.n, cases[i].desired);
+		assert_int_equal(healthy(&w), cases[i].desired);
+	}
+}
+
 static void
 test_numbers(void **state)
 {
@@ -217,6 +259,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_broken_deployment),
+		cmocka_unit_test(test_replacement),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_spread),
 	};
