@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import tarfile
@@ -360,6 +361,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(data[:len(data) // 2])
             self.close_connection = True
             return None
+        if isinstance(fault, threading.Event):
+            self.send_response(200)
+            self.send_header("Content-Length", len(data))
+            self.end_headers()
+            self.wfile.write(data[:len(data) // 2])
+            fault.wait(60)
+            return self.wfile.write(data[len(data) // 2:])
         if isinstance(fault, bytes):
             return self.answer(200, fault)
         if self.headers["Range"]:
@@ -457,6 +465,28 @@ def test_pull_many_layers_at_once(s, up):
                  script(f"test -e /{i}-99"))
     arns = [run(s, f"{up.host}/lib/app:m{i}", wait=False) for i in range(6)]
     assert [code(ended(s, a, timeout=120)) for a in arns] == [0] * 6
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGKILL], ids=["stop", "kill"])
+def test_daemon_ends_in_the_middle_of_a_pull(s, reg, up, sig):
+    """The next one pulls again, and the task runs."""
+    layer = tar(entry("x", os.urandom(2000000)))
+    up.image("mid", [BUSYBOX, layer], script("test -e /x"))
+    up.fault[sha(layer)] = threading.Event()
+    arn = run(s, f"{up.host}/lib/app:mid", wait=False)
+    deadline = time.monotonic() + 20
+    while not [p for p, _, _ in up.seen if sha(layer) in p]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(0.1)
+    s.process.send_signal(sig)
+    assert s.process.wait(30) == (0 if sig == signal.SIGTERM else -sig)
+    s.log.close()
+    s.start()
+    reg.daemon = s
+    assert code(ended(s, arn)) == 0
+    # What the first half left is not in the way, nor visible.
+    assert code(run(s, f"{up.host}/lib/app:mid")) == 0
 
 
 @pytest.mark.parametrize("fault,why", [

@@ -320,6 +320,48 @@ test_upload_expires(void **state)
 	assert_int_equal(uploads_count(f->g), 0);
 }
 
+/* Sessions that nobody ends are bounded, also over restarts. */
+static void
+test_too_many_uploads(void **state)
+{
+	struct fixture *f = *state;
+	struct upload *u;
+
+	for (int i = 0; i < UPLOADS_MAX; i++) {
+		if (i == UPLOADS_MAX / 2) {
+			store_commit(f->s);
+			close_registry(f);
+			open_registry(f);
+		}
+		AZ(upload_start(f->g, &f->k, f->a, &u));
+	}
+	assert_int_equal(uploads_count(f->g), UPLOADS_MAX / 2);
+	upload_drop(f->g, u, f->a);
+	AZ(upload_start(f->g, &f->k, f->a, &u));
+	assert_int_equal(upload_start(f->g, &f->k, f->a, &u), UPLOAD_E_MANY);
+	/* They go with their repository. */
+	AZ(repo_delete(&f->k, f->a, true));
+	AZ(upload_start(f->g, &f->k, f->a, &u));
+}
+
+/* And so are those that are written to, since these cost memory. */
+static void
+test_too_many_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct upload *v[UPLOADS_AT_ONCE], *u;
+
+	for (int i = 0; i < UPLOADS_AT_ONCE; i++)
+		v[i] = start_upload(f);
+	AZ(upload_start(f->g, &f->k, f->a, &u));
+	assert_int_equal(upload_begin(u, NULL, NULL), UPLOAD_E_MANY);
+	upload_end(v[0]);
+	AZ(upload_begin(u, NULL, NULL));
+	upload_end(u);
+	for (int i = 1; i < UPLOADS_AT_ONCE; i++)
+		upload_end(v[i]);
+}
+
 /* Images and the sweep */
 
 static void
@@ -568,6 +610,8 @@ main(void)
 	    T(test_upload_ends_in_the_middle),
 	    T(test_upload_dropped_while_it_writes),
 	    T(test_upload_expires),
+	    T(test_too_many_uploads),
+	    T(test_too_many_at_once),
 	    T(test_sweep),
 	    T(test_sweep_waits_for_a_seal),
 	    T(test_upstream),

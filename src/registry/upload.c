@@ -103,9 +103,13 @@ upload_start(struct registry *g, const struct repo_key *k, struct arena *a,
 	struct span id = span_of(id_uuid(a));
 	struct res *row;
 	struct upload *u;
+	struct query all = {.kind = &ecr_upload, .any_parent = true};
+	int64_t n = store_count(g->store, &all);
 	int r;
 
-	if (HASH_COUNT(g->uploads) >= UPLOADS_MAX)
+	if (n < 0)
+		return err_trace((int)n);
+	if (n >= UPLOADS_MAX)
 		return UPLOAD_E_MANY;
 	r = upload_file_create(g->blobs, id.p);
 	if (r)
