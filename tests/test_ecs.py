@@ -160,6 +160,9 @@ def test_clusters(ecs):
 
 
 def test_default_cluster(ecs, net):
+    """It is made when something is first put into it; looking makes nothing."""
+    for look in (ecs.list_tasks, ecs.list_services, ecs.list_container_instances):
+        refused(look, "ClusterNotFoundException", "Cluster not found.")
     define(ecs, "short")
     t = run(ecs, "default", net, "short")[0]
     assert t["clusterArn"] == ARN + "cluster/default"
@@ -367,6 +370,7 @@ def test_run_task_refused(ecs, cluster, net):
     no("PlatformUnknownException", "", platformVersion="9.9.9")
     no("NotImplemented", "enableExecuteCommand", enableExecuteCommand=True)
     no("NotImplemented", "EC2", launchType="EC2")
+    no("InvalidParameterException", "propagateTags", propagateTags="SERVICE")
     no("InvalidParameterException", "both a launch type and capacity provider",
        capacityProviderStrategy=[{"capacityProvider": "FARGATE", "weight": 1}])
     del args["networkConfiguration"]

@@ -8,7 +8,7 @@ reply_empty(struct call *c, const char *member)
 {
 	struct doc *out = doc_obj(c->arena);
 	struct res *cluster;
-	struct reply *bad = cluster_find(c, true, &cluster);
+	struct reply *bad = cluster_find(c, false, &cluster);
 
 	if (bad)
 		return bad;
@@ -35,7 +35,7 @@ describe_container_instances(struct call *c)
 	struct doc *out = doc_obj(a), *lost = doc_arr(a);
 	const struct doc *refs = doc_get(c->in, "containerInstances");
 	struct res *cluster = NULL;
-	struct reply *bad = cluster_find(c, true, &cluster);
+	struct reply *bad = cluster_find(c, false, &cluster);
 
 	if (bad)
 		return bad;

@@ -122,7 +122,7 @@ describe_services(struct call *c)
 	struct res *cluster = NULL, *svc = NULL;
 	struct reply *bad;
 
-	if ((bad = cluster_find(c, true, &cluster)))
+	if ((bad = cluster_find(c, false, &cluster)))
 		return bad;
 	if (!doc_len(refs))
 		return reply_error(c, INVALID, "Services cannot be empty.");
@@ -178,7 +178,7 @@ list_services(struct call *c)
 {
 	struct doc *out = doc_obj(c->arena), *arns = doc_arr(c->arena);
 	struct res *cluster = NULL;
-	struct reply *bad = cluster_find(c, true, &cluster);
+	struct reply *bad = cluster_find(c, false, &cluster);
 	struct query q = {.kind = &ecs_service, .scope = c->scope};
 
 	if (bad)

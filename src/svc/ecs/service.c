@@ -383,6 +383,10 @@ create_service(struct call *c)
 	if (doc_get_int(c->in, "desiredCount", 1) < 0)
 		return reply_error(c, INVALID,
 		    "Invalid desiredCount, must be non-negative.");
+	if (doc_get_str(c->in, "role").n)
+		return reply_error(c, INVALID,
+		    "You cannot specify an IAM role for services that require "
+		    "a service linked role.");
 	if (!ecs_tags_check(a, doc_get(c->in, "tags"), c->who.system, &why))
 		return reply_refusal(c, &why);
 	if ((bad = check_unimplemented(c)) ||

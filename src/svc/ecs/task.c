@@ -123,6 +123,11 @@ check_names(struct call *c, struct launch *l)
 	struct span group = doc_get_str(c->in, "group");
 	struct span by = doc_get_str(c->in, "startedBy");
 
+	if (!c->who.system &&
+	    span_is(doc_get_str(c->in, "propagateTags"), "SERVICE"))
+		return reply_error(c, INVALID,
+		    "The SERVICE option for propagateTags is only valid for "
+		    "services.");
 	if (by.n > 128)
 		return reply_error(c, INVALID,
 		    "startedBy can have at most 128 characters.");
@@ -518,7 +523,7 @@ describe_tasks(struct call *c)
 	struct res *cluster = NULL, *t = NULL;
 	struct reply *bad;
 
-	if ((bad = cluster_find(c, true, &cluster)))
+	if ((bad = cluster_find(c, false, &cluster)))
 		return bad;
 	if (!doc_len(refs))
 		return reply_error(c, INVALID, "Tasks cannot be empty.");
@@ -588,9 +593,12 @@ list_tasks(struct call *c)
 	struct query q = {.kind = &ecs_task, .scope = c->scope};
 	int e;
 
-	if ((bad = cluster_find(c, true, &cluster)))
+	if ((bad = cluster_find(c, false, &cluster)))
 		return bad;
 	q.parent = cluster->id;
+	if (doc_get_str(c->in, "containerInstance").n)
+		return reply_error(c, INVALID,
+		    "The specified container instance does not exist.");
 	if (service.n) {
 		e = service_get(c, cluster->id, service, &svc);
 		if (e < 0)
