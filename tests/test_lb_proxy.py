@@ -579,3 +579,24 @@ def test_every_kind_of_server_is_taken(proxy):
     assert len(proxy.targets(*all_of)) == 6     # by name, and their twins
     up = [t for t in all_of if t["group"] not in ("tg-2", "tg-3", "tg-4")]
     proxy.wait(lambda s: all(s[t["name"]]["up"] for t in up), *up)
+
+
+def test_no_connection_within_ten_seconds(proxy):
+    import socket
+    proxy.sync()
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", proxy.dead))
+        full.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for s in waiting:
+            s.setblocking(False)
+            s.connect_ex(("127.0.0.1", proxy.dead))
+        t = proxy.target(3, judged=True)
+        proxy.targets(t)
+        start = time.monotonic()
+        r = proxy.get()
+        assert (r.status, r.getheader("server")) == (504, "awselb/2.0")
+        assert "504 Gateway Time-out" in r.text
+        assert time.monotonic() - start > 9
+        for s in waiting:
+            s.close()

@@ -45,6 +45,7 @@ struct work {
 	bool busy;
 	bool orphan;		/* the row is gone: ends with the call */
 	bool stopped;
+	bool died;		/* since the last sync: why calls fail */
 	struct arena *call;	/* what the call under way was given */
 	char *digest;		/* structure the proxy runs with, or NULL */
 	char *calling;		/* structure of the call under way */
@@ -207,6 +208,7 @@ on_died(void *ctx, struct span id)
 		log_warn("load balancer %s: its proxy ended, starting it anew",
 		    w->id);
 		replace(&w->digest, NULL);
+		w->died = true;
 		w->deaths = since_sync_ms(w) < YOUNG_MS
 		    ? MIN(w->deaths + 1, DEATHS_MAX) : 0;
 		ctl_wake(st->ctl, &ctl_lb, w->row);
@@ -359,6 +361,7 @@ call_sync(struct ctl *ctl, struct work *w, struct span digest)
 		return e;
 	replace(&w->calling, xstrndup(digest.p, digest.n));
 	w->busy = true;
+	w->died = false;
 	drv->ops->sync(drv, &snap->conf, on_synced, w);
 	return 0;
 }
@@ -520,7 +523,7 @@ run(void *state, struct ctl *ctl, struct arena *a, int64_t key,
 	w = work_get(st, key, lb_proxy_id(a, lb->id));
 	if (w->busy)
 		return 0;
-	if (w->error)
+	if (w->error && !w->died)
 		return error_run(ctl, a, w, lb, again_ms);
 	return doc_get_bool(lb->spec, "Deleting", false)
 	    ? lb_end(ctl, a, w, lb) : lb_run(ctl, a, w, lb, again_ms);

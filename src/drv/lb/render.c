@@ -91,9 +91,10 @@ defaults(const struct lb_conf *c, struct buf *b)
 	struct span idle = attr(c->attributes, "idle_timeout.timeout_seconds",
 	    "60");
 
+	/* AWS gives a connection ten seconds: three attempts share them. */
 	buf_addf(b, "defaults\n"
 	    "\tmode http\n"
-	    "\ttimeout connect 10s\n"
+	    "\ttimeout connect 3330ms\n"
 	    "\ttimeout client %.*ss\n"
 	    "\ttimeout server %.*ss\n"
 	    "\ttimeout tunnel %.*ss\n"
@@ -363,7 +364,7 @@ sticky(const struct lb_group *g, const char *dir, struct buf *b)
 
 /* A group without servers says 503.  HAProxy's own 503 is a connection that
  * failed: AWS says 502 then, or 504 when it took the whole connection timeout
- * (10 s).  A target's own 503 has a response time.  A process that is being
+ * (10 s, of which rounding may take some).  A target's own 503 has a response time.  A process that is being
  * replaced counts no servers and still has to answer what comes on its last
  * connections. */
 static void
@@ -380,7 +381,7 @@ refusals(struct buf *b)
 	    "\thttp-after-response allow unless "
 	    "{ var(txn.response) -m str -- -1 }\n"
 	    "\thttp-after-response allow if deserted !replaced\n"
-	    "\tacl slow date(0,ms),sub(txn.t0) ge 10000\n"
+	    "\tacl slow date(0,ms),sub(txn.t0) ge 9500\n"
 	    "\thttp-after-response set-status 504 reason "
 	    "\"Gateway Time-out\" if slow\n"
 	    "\thttp-after-response set-status 502 reason \"Bad Gateway\" "

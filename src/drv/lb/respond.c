@@ -64,7 +64,7 @@ lb_render_errors(struct buf *b)
 		buf_add_str(b, GENERATED "\n");
 	}
 	/* A connection that failed; refusals() of render.c sets the status. */
-	page_text(&text, "%[date(0,ms),sub(txn.t0),div(10000),"
+	page_text(&text, "%[date(0,ms),sub(txn.t0),div(9500),"
 	    "iif(504 Gateway Time-out,502 Bad Gateway)]");
 	buf_add_str(b, "\thttp-error status 503 content-type text/html "
 	    "lf-string \"");
