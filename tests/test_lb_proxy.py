@@ -600,3 +600,14 @@ def test_no_connection_within_ten_seconds(proxy):
         assert time.monotonic() - start > 9
         for s in waiting:
             s.close()
+
+
+def test_new_proxy_trusts_what_was_healthy(proxy):
+    proxy.sync()
+    good, bad = proxy.target(0, judged=True, healthy=True), proxy.target(1, judged=True)
+    (proxy.tmp / ("st%d" % proxy.be[1])).write_text("503")
+    s = proxy.targets(good, bad)
+    assert s[good["name"]]["up"] and not s[bad["name"]]["up"]
+    assert {proxy.get().text for _ in range(4)} == {"from %d" % proxy.be[0]}
+    (proxy.tmp / ("st%d" % proxy.be[0])).write_text("503")
+    proxy.wait(lambda s: not s[good["name"]]["up"], good, bad)

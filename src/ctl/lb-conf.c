@@ -143,6 +143,7 @@ target(struct arena *a, const struct lb_group *g, struct res *row,
 	    .addr = doc_get_str(row->spec, "Id"),
 	    .port = (uint16_t)doc_get_int(row->spec, "Port", 80),
 	    .draining = doc_get_bool(row->spec, "Draining", false),
+	    .healthy = span_is(state, "healthy"),
 	    .judged = span_is(state, "healthy") || span_is(state, "unhealthy"),
 	};
 }

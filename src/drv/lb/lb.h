@@ -66,6 +66,9 @@ struct lb_target {
 	uint16_t port;
 	bool draining;		/* nothing new, what runs goes on */
 	bool judged;		/* had a first verdict: takes part in fail-open */
+	bool healthy;		/* the verdict that stands: a proxy that starts
+				 * anew need not check it before it sends it
+				 * requests */
 };
 
 enum lb_check {

@@ -62,7 +62,10 @@ checked(struct plan *p, const struct lb_target *t)
 		    SPAN_ARG(t->addr), t->port,
 		    SPAN_ARG(lb_server_params(p->a, t->group,
 		    arena_fmt_span(p->a, "%u", t->port))));
-	if (!s || (s->maint && !t->draining))
+	if ((!s || s->maint) && !t->draining && t->healthy)
+		say(p, "enable server %s; enable health %s; set weight %s 100",
+		    name, name, name);
+	else if (!s || (s->maint && !t->draining))
 		say(p, "set weight %s 0; enable server %s; "
 		    "set server %s health down; enable health %s; "
 		    "set weight %s 100", name, name, name, name, name);

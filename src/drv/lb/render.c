@@ -364,9 +364,9 @@ sticky(const struct lb_group *g, const char *dir, struct buf *b)
 
 /* A group without servers says 503.  HAProxy's own 503 is a connection that
  * failed: AWS says 502 then, or 504 when it took the whole connection timeout
- * (10 s, of which rounding may take some).  A target's own 503 has a response time.  A process that is being
- * replaced counts no servers and still has to answer what comes on its last
- * connections. */
+ * (10 s, of which rounding may take some).  A target's own 503 has a response
+ * time.  A process that is being replaced counts no servers and still has to
+ * answer what comes on its last connections. */
 static void
 refusals(struct buf *b)
 {
@@ -454,8 +454,8 @@ lb_render(struct arena *a, const struct lb_conf *c, const char *dir,
 	render(a, c, dir, SPAN("-"), NULL, 0, &structure);
 	/* Group parameters are in server lines only: count them in. */
 	for (size_t i = 0; i < c->n_groups; i++)
-		buf_add_span(&structure, lb_server_params(a, &c->groups[i],
-		    SPAN("0")));
+		buf_add_span(&structure, lb_server_params(a,
+		    &c->groups[i], SPAN("0")));
 	digest = span_of(sha256_hex(a, buf_span(&structure)));
 	render(a, c, dir, digest, v, n, ret_text);
 	*ret_digest = digest;

@@ -261,7 +261,8 @@ targets_of(struct arena *a, const struct lb_conf *c, const struct doc *d,
 		    doc_get_str(x, "name"), doc_get_str(x, "addr"),
 		    (uint16_t)doc_get_int(x, "port", 0),
 		    doc_get_bool(x, "draining", false),
-		    doc_get_bool(x, "judged", false)};
+		    doc_get_bool(x, "judged", false),
+		    doc_get_bool(x, "healthy", false)};
 	*ret_n = n;
 	return v;
 }

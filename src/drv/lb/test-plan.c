@@ -16,11 +16,15 @@ test_plan(void **state UNUSED)
 {
 	static const struct {
 		const char *stat;
-		const char *target; /* "": none, "d": draining, "j": judged */
+		const char *target; /* "": none, "d": draining, "j": judged,
+					"h": healthy */
 		const char *want;
 	} cases[] = {
 		{"", "-", "add server tg-1/aa 10.0.0.1:80 " CHECK " " POOL
 		    " weight 0\n" ENABLE},
+		{"", "h", "add server tg-1/aa 10.0.0.1:80 " CHECK " " POOL
+		    " weight 0\nenable server tg-1/aa; "
+		    "enable health tg-1/aa; set weight tg-1/aa 100\n"},
 		{"", "d", ""},
 		{"tg-1,aa,0,MAINT,1,INI,,10.0.0.1:80,0,\n", "-", ENABLE},
 		{"tg-1,aa,0,UP,1,L7OK,200,10.0.0.1:80,0,\n", "-", ""},
@@ -53,7 +57,8 @@ test_plan(void **state UNUSED)
 		_cleanup_arena_ struct arena *a = arena_new();
 		_cleanup_(buf_done) struct buf got = BUF_INIT;
 		struct lb_target t = {&g, SPAN("aa"), SPAN("10.0.0.1"), 80,
-		    cases[i].target[0] == 'd', cases[i].target[0] == 'j'};
+		    cases[i].target[0] == 'd', cases[i].target[0] == 'j',
+		    cases[i].target[0] == 'h'};
 		struct lb_server *v = NULL;
 		size_t n = 0;
 
