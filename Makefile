@@ -159,4 +159,4 @@ clean:
 	rm -rf build build-asan build-fuzz
 
 -include $(OBJS:.o=.d) $(wildcard $(BUILD)/main/*.d) $(TESTS:=.d) \
-	$(FUZZ_OBJS:.o=.d)
+	$(FUZZ_OBJS:.o=.d) $(FUZZERS:=.d)
