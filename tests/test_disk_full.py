@@ -1,5 +1,6 @@
 """A disk that fills up: clear refusals, nothing half visible, nothing lost."""
 import concurrent.futures
+import gzip
 import itertools
 import os
 import pathlib
@@ -13,6 +14,8 @@ import botocore.exceptions
 import pytest
 
 import oci
+import stack
+import test_images as images
 from conftest import Daemon
 from oci import Registry, sha
 
@@ -184,3 +187,37 @@ def test_starts_on_a_full_disk():
                 d.client("ecr").create_repository(repositoryName=f"full/more{i}")
     finally:
         d.close()
+
+
+@pytest.mark.skipif(not stack.ready, reason="crun")
+def test_unpack():
+    """A layer that does not fit: the task says so, and the next one works."""
+    state = tempfile.mkdtemp(prefix="ngf-", dir="/var/tmp")
+    os.chmod(state, 0o755)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "small", state], check=True)
+    s = None
+    try:
+        s = stack.Stack("ngf", state=state)
+        s.client("ecr").create_repository(repositoryName="full/app")
+        s.client("ecs").create_cluster(clusterName="default")
+        s.subnet = s.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+        reg = Registry(s)
+        layer = oci.tar(oci.entry("zero", bytes(60 << 20)))
+        layers = [images.BUSYBOX, layer]
+        reg.image("full/app", "x", [gzip.compress(b) for b in layers],
+                  diffs=[sha(b) for b in layers], config=images.script("exit 0"))
+        task = images.run(s, f"127.0.0.1:{s.port}/full/app:x")
+        reason = task["containers"][0]["reason"]
+        assert reason.startswith("CannotPullContainerError: failed to register layer")
+        assert "No space left on device" in reason
+        deadline = time.monotonic() + 10
+        while os.statvfs(state).f_bavail * os.statvfs(state).f_bsize < 20 << 20:
+            assert time.monotonic() < deadline, "the half layer stays"
+            time.sleep(0.05)
+        subprocess.run(["mount", "-o", "remount,size=200m", state], check=True)
+        assert images.code(images.run(s, f"127.0.0.1:{s.port}/full/app:x")) == 0
+    finally:
+        if s:
+            s.stop()
+        subprocess.run(["umount", "-l", state], check=True)
+        os.rmdir(state)

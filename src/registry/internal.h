@@ -46,7 +46,7 @@ void sweep_init(struct registry *g);
 void sweep_done(struct registry *g);
 
 /* layer.c */
-/* Writes down that a layer is unpacked. */
+/* Writes down that a layer is unpacked; LAYER_E_BAD: it is known as another. */
 int layer_record(struct registry *g, struct span digest, struct span diff_id);
 void layer_init(struct registry *g);
 void layer_done(struct registry *g);

@@ -23,7 +23,7 @@ on_removed(void *ctx, int err, struct span why)
 		log_warn("cannot remove layer %s: %.*s, ignoring", m->digest,
 		    SPAN_ARG(why));
 	if (err && !m->g->closing && m->diff_id &&
-	    layer_record(m->g, span_of(m->digest), span_of(m->diff_id)))
+	    layer_record(m->g, span_of(m->digest), span_of(m->diff_id)) < 0)
 		log_warn("cannot record layer %s again, ignoring", m->digest);
 	free(m->digest);
 	free(m->diff_id);

@@ -74,11 +74,15 @@ layer_record(struct registry *g, struct span digest, struct span diff_id)
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct res *row = res_new(a, &registry_layer, global, SPAN_NULL,
 	    digest);
+	struct span known;
 	int r;
 
 	doc_set_str(a, row->spec, "diffId", diff_id);
 	r = store_insert(g->store, a, row);
-	return r == STORE_E_EXISTS ? 0 : r;
+	if (r != STORE_E_EXISTS)
+		return r;
+	r = layer_known(g, a, digest, &known);
+	return r ? r : span_eq(known, diff_id) ? 0 : LAYER_E_BAD;
 }
 
 static void layers_start(struct registry *g);
@@ -88,6 +92,7 @@ layer_unpacked(void *ctx, int err, struct span why)
 {
 	struct registry *g;
 	struct layer *l;
+	int r = 0;
 
 	CAST_OBJ(l, ctx, LAYER_MAGIC);
 	g = l->registry;
@@ -96,10 +101,12 @@ layer_unpacked(void *ctx, int err, struct span why)
 		layer_free(l);
 		return;
 	}
-	if (err == 0 &&
-	    layer_record(g, span_of(l->digest), span_of(l->diff_id))) {
-		err = -EIO;
-		why = SPAN("the layer could not be recorded");
+	if (err == 0)
+		r = layer_record(g, span_of(l->digest), span_of(l->diff_id));
+	if (r) {
+		err = r == LAYER_E_BAD ? -EBADMSG : -EIO;
+		why = r == LAYER_E_BAD ? SPAN("wrong diff id")
+				       : SPAN("the layer could not be recorded");
 	}
 	if (err)
 		log_warn("layer %s was not unpacked: %.*s", l->digest,

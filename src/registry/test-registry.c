@@ -1,4 +1,5 @@
 /* Uploads, the sweep and layers, on a fake engine that answers when told. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -520,6 +521,15 @@ test_layers(void **state)
 	assert_false(answer(f, false, 0));
 	assert_int_equal(want(f, l, "d"), 0);
 	assert_int_equal(want(f, l, "other"), LAYER_E_BAD);
+	/* Another image that lies about it is told so, also when it comes while
+	 * the layer is unpacked. */
+	l = add_blob(f, SPAN("l1"));
+	assert_int_equal(want(f, l, "d"), LAYER_WAIT);
+	assert_int_equal(want(f, l, "other"), LAYER_WAIT);
+	assert_true(answer(f, false, 0));
+	assert_int_equal(f->result, 0);
+	assert_true(answer(f, false, 0)); /* "it is there" */
+	assert_int_equal(f->result, -EBADMSG);
 	/* A failure is told, and tried again by the next. */
 	l = add_blob(f, SPAN("l2"));
 	assert_int_equal(want(f, l, "d"), LAYER_WAIT);
