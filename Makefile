@@ -35,7 +35,7 @@ FILES := $(wildcard src/*/*.c src/svc/*/*.c src/drv/*/*.c)
 SRCS := $(foreach f,$(filter-out src/main/%,$(FILES)),\
 	$(if $(filter test-% fuzz-%,$(notdir $f)),,$f))
 OBJS := $(SRCS:src/%.c=$(BUILD)/%.o) \
-	$(if $(wildcard tools/gen-tables.py),$(BUILD)/gen/tables.o)
+	$(if $(wildcard tools/gen-tables.py),$(BUILD)/gen/tables.o $(BUILD)/gen/cfn.o)
 LIB = $(BUILD)/libneargate.a
 TESTS := $(foreach f,$(FILES),$(if $(filter test-%,$(notdir $f)),$(f:src/%.c=$(BUILD)/%)))
 FUZZERS := $(foreach f,$(FILES),$(if $(filter fuzz-%,$(notdir $f)),$(f:src/%.c=build-fuzz/%)))
@@ -88,7 +88,10 @@ $(BUILD)/base/version.o: CFLAGS += -DNEARGATE_VERSION='"$(VERSION)"'
 $(BUILD)/gen/tables.c: tools/gen-tables.py $(wildcard model/*.json)
 	@mkdir -p $(@D)
 	python3 tools/gen-tables.py model $@
-$(BUILD)/gen/tables.o: $(BUILD)/gen/tables.c
+$(BUILD)/gen/cfn.c: tools/gen-tables.py model/cfn.json
+	@mkdir -p $(@D)
+	python3 tools/gen-tables.py --cfn model/cfn.json $@
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 	@echo "  CC $@"; $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Protocol test vectors lie beside the project; without them the table is empty.
@@ -116,7 +119,8 @@ FUZZ_DIRS := base doc loop wire auth store \
 	$(sort $(patsubst build-fuzz/%/,%,$(dir $(FUZZERS))))
 FUZZ_SRCS := $(foreach d,$(sort $(FUZZ_DIRS)),\
 	$(foreach f,$(SRCS),$(if $(filter src/$d/,$(dir $f)),$f)))
-FUZZ_OBJS := $(FUZZ_SRCS:src/%.c=build-fuzz/%.o) build-fuzz/gen/tables.o
+FUZZ_OBJS := $(FUZZ_SRCS:src/%.c=build-fuzz/%.o) build-fuzz/gen/tables.o \
+	build-fuzz/gen/cfn.o
 FUZZ_CC = $(if $(shell command -v ccache),ccache )clang
 FUZZ_CFLAGS = $(filter-out -W% -fstack-protector-strong,$(CFLAGS)) -O1 \
 	-fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -125,7 +129,7 @@ FUZZ_RUN = -max_total_time=60
 build-fuzzers: $(FUZZERS)
 fuzz: $(FUZZERS)
 	tools/run-fuzz '$(FUZZ_RUN)' $(FUZZERS)
-build-fuzz/gen/tables.o: $(BUILD)/gen/tables.c
+build-fuzz/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
 	@echo "  CC $@"; $(FUZZ_CC) $(FUZZ_CFLAGS) -O0 -c -o $@ $<
 build-fuzz/%.o: src/%.c

@@ -2,9 +2,11 @@
 """Turns facts into the const tables that src/wire/model.h describes.
 
 	tools/gen-tables.py MODEL-DIR OUT.c
+	tools/gen-tables.py --cfn MODEL-DIR/cfn.json OUT.c
 	tools/gen-tables.py --vectors VECTOR-DIR OUT.inc
 
-The second form makes a model of each suite of protocol test vectors, and a
+The second form makes the tables of src/cfn/facts.h (doc/format/cfn.md).  The
+third makes a model of each suite of protocol test vectors, and a
 table of their cases, for src/wire/test-vectors.c.  A VECTOR-DIR that does not
 exist gives empty tables.
 """
@@ -251,6 +253,8 @@ def write(out, all_facts, var, static=''):
 def main_models(model_dir, path):
     found = []
     for name in glob.glob(model_dir + '/*.json'):
+        if name.endswith('/cfn.json'):
+            continue
         with open(name) as f:
             found.append(json.load(f))
     found.sort(key=lambda d: d['service'].encode())
@@ -293,8 +297,87 @@ def main_vectors(vector_dir, path):
         out.write('{NULL, 0, NULL}};\n')
 
 
+class CfnTables:
+    TYPES = {'string': 'CFN_STRING', 'integer': 'CFN_INTEGER',
+             'number': 'CFN_NUMBER', 'boolean': 'CFN_BOOLEAN',
+             'object': 'CFN_OBJECT', 'list': 'CFN_LIST', 'json': 'CFN_JSON',
+             'any': 'CFN_ANY'}
+    FLAGS = (('CFN_CREATE_ONLY', 'createOnly'),
+             ('CFN_MAYBE_CREATE_ONLY', 'maybe'),
+             ('CFN_READ_ONLY', 'readOnly'), ('CFN_WRITE_ONLY', 'writeOnly'))
+
+    def __init__(self):
+        # Row 0 of the shapes says "none".
+        self.shapes, self.props, self.attrs, self.enums = ['{0}'], [], [], []
+
+    def prop(self, name, p, index, required, identifier):
+        item = p.get('item', {})
+        shape = item.get('shape', p.get('shape'))
+        first = len(self.enums)
+        enum = p.get('enum', ())
+        self.enums += [cstr(e) for e in enum]
+        f = flags([('CFN_REQUIRED', name in required)]
+                  + [(c, p.get(k)) for c, k in self.FLAGS]
+                  + [('CFN_IDENTIFIER', name in identifier)])
+        return (f'{{{cstr(name)}, {index[shape] if shape is not None else 0}, '
+                f'{self.TYPES[p["type"]]}, '
+                f'{self.TYPES[item.get("type", "any")]}, {f}, '
+                f'{first if enum else 0}, {len(enum)}}}')
+
+    def type(self, name, t):
+        index = {}
+        for k in sorted(t['shapes']):
+            index[k] = len(self.shapes) + len(index)
+        identifier = t.get('identifier', ())
+        for k in sorted(t['shapes']):
+            s, first = t['shapes'][k], len(self.props)
+            if 'map' in s:
+                self.props.append(self.prop('', s['map'], index, (), ()))
+            else:
+                self.props += [
+                    self.prop(n, p, index, s.get('required', ()),
+                              identifier if k == t['shape'] else ())
+                    for n, p in sorted(s['members'].items())]
+            self.shapes.append(f'{{{first}, {len(self.props) - first}, '
+                               f'{int("map" in s)}}}')
+        first = len(self.attrs)
+        attrs = t.get('attributes', ())
+        self.attrs += [cstr(a) for a in attrs]
+        top = t['shapes'][t['shape']]['members']
+        tag = t.get('tags')
+        tag_map = tag and top[tag]['type'] == 'object'
+        return (f'{{{cstr(name)}, {index[t["shape"]]}, {len(attrs)}, {first}, '
+                f'{cstr(tag) if tag else "NULL"}, {int(bool(tag_map))}, '
+                f'{int(bool(t.get("any")))}}}')
+
+
+def main_cfn(path, out_path):
+    with open(path) as f:
+        facts = json.load(f)
+    t = CfnTables()
+    types = [t.type(n, v) for n, v in
+             sorted(facts['types'].items(), key=lambda kv: kv[0].encode())]
+    assert len(t.shapes) < 65536 and len(t.enums) < 65536
+    with open(out_path, 'w') as out:
+        out.write('/* Made by tools/gen-tables.py; do not edit. */\n'
+                  '#include "cfn/facts.h"\n')
+        for var, kind, rows in (
+                ('cfn_facts', 'struct cfn_facts', types),
+                ('cfn_fact_shapes', 'struct cfn_shape', t.shapes),
+                ('cfn_fact_props', 'struct cfn_prop', t.props),
+                ('cfn_fact_attrs', 'char *const', t.attrs),
+                ('cfn_fact_enums', 'char *const', t.enums)):
+            out.write(f'const {kind} {var}[] = {{\n'
+                      + ',\n'.join(rows) + '};\n')
+        out.write(f'const size_t cfn_facts_n = {len(types)};\n'
+                  f'const char *const cfn_facts_source = '
+                  f'{cstr(facts["source"])};\n')
+
+
 if __name__ == '__main__':
-    if sys.argv[1] == '--vectors':
+    if sys.argv[1] == '--cfn':
+        main_cfn(*sys.argv[2:])
+    elif sys.argv[1] == '--vectors':
         main_vectors(*sys.argv[2:])
     else:
         main_models(*sys.argv[1:])

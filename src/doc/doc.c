@@ -453,14 +453,26 @@ depth_check(yyjson_val *v, int depth)
 int
 doc_parse_json(struct arena *a, struct span text, struct doc **ret)
 {
+	size_t at;
+
+	return doc_parse_json_at(a, text, ret, &at);
+}
+
+int
+doc_parse_json_at(struct arena *a, struct span text, struct doc **ret,
+    size_t *ret_at)
+{
 	yyjson_alc alc = {pool_malloc, pool_realloc, pool_free, a};
+	yyjson_read_err err;
 	yyjson_doc *d;
 	int r;
 
 	d = yyjson_read_opts((char *)(uintptr_t)(text.p ? text.p : ""), text.n,
-	    YYJSON_READ_NOFLAG, &alc, NULL);
-	if (!d)
+	    YYJSON_READ_NOFLAG, &alc, &err);
+	if (!d) {
+		*ret_at = MIN(err.pos, text.n);
 		return DOC_E_SYNTAX;
+	}
 	if ((r = depth_check(yyjson_doc_get_root(d), 0)))
 		return r;
 	*ret = D(yyjson_val_mut_copy(pool(a), yyjson_doc_get_root(d)));

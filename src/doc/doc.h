@@ -125,6 +125,9 @@ struct span doc_iter_key(const struct doc_iter *it);
 enum { DOC_E_SYNTAX = 1, DOC_E_DEPTH };
 #define DOC_MAX_DEPTH 128
 int doc_parse_json(struct arena *a, struct span text, struct doc **ret);
+/* The same; with DOC_E_SYNTAX *ret_at is the byte where reading stopped. */
+int doc_parse_json_at(struct arena *a, struct span text, struct doc **ret,
+    size_t *ret_at);
 void doc_write_json(struct buf *b, const struct doc *d);
 void doc_write_json_pretty(struct buf *b, const struct doc *d); /* 2 blanks */
 struct span doc_json(struct arena *a, const struct doc *d);

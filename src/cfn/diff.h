@@ -1,0 +1,33 @@
+/*
+ * What a change set shows: the difference between a stack as it is and as it
+ * is to be, in AWS's own words.
+ *
+ * AWS: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceChange.html
+ */
+#pragma once
+
+#include "cfn/template.h"
+
+struct cfn_diff {
+	const struct cfn_stack *before; /* NULL: the stack is new */
+	const struct cfn_stack *after;
+	/* [{Key, Value}] of the stack; may be NULL */
+	const struct doc *tags_before;
+	const struct doc *tags_after;
+	/* {logical id: physical id} of what exists; may be NULL */
+	const struct doc *physical;
+	/* {logical id: properties} as they were last applied; what is not in it
+	 * is evaluated from before.  May be NULL */
+	const struct doc *applied;
+	bool values; /* IncludePropertyValues: contexts and values, too */
+};
+
+/*
+ * An array of Change ({Type: "Resource", ResourceChange: {...}}); empty: "The
+ * submitted information didn't contain changes."  Changes come in the order of
+ * their logical ids, as AWS gives them.  A property that is created anew
+ * because its resource's type says so (createOnly) makes Replacement "True",
+ * or "Conditional" where its new value is not known before the change.
+ */
+int cfn_diff(struct arena *a, const struct cfn_diff *in, struct doc **ret,
+    struct cfn_error *err);

@@ -1,0 +1,28 @@
+/*
+ * The two halves of the evaluator: eval.c (values) and eval-fn.c (functions).
+ */
+#pragma once
+
+#include "cfn/internal.h"
+
+struct eval {
+	struct arena *a;
+	const struct cfn_stack *s;
+	struct cfn_error *err;
+	int flags;
+	unsigned depth;
+};
+
+int eval_value(struct eval *e, const struct doc *value, struct doc **ret);
+/* A scalar as text; what is AWS's sentence if it is none. */
+int eval_text(struct eval *e, const struct doc *value, const char *what,
+    struct span *ret);
+/* A condition: boolean functions, {Condition: X}, true and false. */
+int eval_bool(struct eval *e, const struct doc *value, bool *ret);
+int eval_ref(struct eval *e, struct span name, struct doc **ret);
+int eval_attr(struct eval *e, struct span id, struct span attr,
+    struct doc **ret);
+int eval_function(struct eval *e, struct span fn, const struct doc *arg,
+    struct doc **ret);
+/* CFN_E_UNKNOWN, or the text that stands for it when showing. */
+int eval_unknown(struct eval *e, struct doc **ret);
