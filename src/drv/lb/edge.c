@@ -44,6 +44,7 @@ render(const struct lb_edge *c, const char *dir, struct span digest,
 	    "\ttimeout http-request 60s\n"
 	    "\ttimeout http-keep-alive 4000s\n"
 	    "\toption idle-close-on-response\n"
+	    "\toption disable-h2-upgrade\n"
 	    "\thttp-reuse safe\n");
 	for (size_t i = 0; i < c->n_binds; i++)
 		frontend(c, &c->binds[i], dir, b);
