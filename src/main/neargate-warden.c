@@ -141,8 +141,8 @@ fill(struct keeper_config *k, const struct options *o)
 int
 main(int argc, char **argv)
 {
-	struct options o = {0};
-	struct keeper_config k = {0};
+	static struct options o;
+	static struct keeper_config k;
 	const char **rest = xcalloc((size_t)argc + 1, sizeof(*rest));
 	int r;
 

@@ -41,6 +41,7 @@ struct keeper {
 	unsigned starts;
 	uint64_t backoff;
 	bool stopping;
+	bool heard; /* neargated, once, has asked something: it can run */
 	int code;
 };
 
@@ -148,11 +149,20 @@ become_daemon(const struct keeper_config *k, int fd)
 
 static void on_timer(uv_timer_t *t);
 
+static void
+drop_link(void)
+{
+	struct link *l = keeper.config->host.link;
+
+	keeper.heard |= l && link_heard(l);
+	link_free(l);
+}
+
 /* neargated closed its end, or sent what does not decode. */
 static void
-on_link_lost(struct host *h)
+on_link_lost(struct host *h UNUSED)
 {
-	link_free(h->link);
+	drop_link();
 	if (keeper.pid > 0) {
 		kill(keeper.pid, SIGTERM);
 		uv_timer_start(&keeper.timer, on_timer, STOP_MS, 0);
@@ -209,9 +219,9 @@ daemon_ended(int status)
 
 	keeper.pid = 0;
 	uv_timer_stop(&keeper.timer);
-	link_free(keeper.config->host.link);
+	drop_link();
 	/* It could not even start: whoever started us shall hear of it. */
-	if (keeper.starts == 1 && WIFEXITED(status))
+	if (keeper.starts == 1 && WIFEXITED(status) && !keeper.heard)
 		clean = true;
 	if (keeper.stopping || clean) {
 		stop_loop(WIFEXITED(status) ? WEXITSTATUS(status) : 0);

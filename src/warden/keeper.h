@@ -6,8 +6,9 @@
  * again whenever it dies (100 ms, doubling to 10 s; from the beginning after
  * 30 s of life).  SIGTERM and SIGINT go on to neargated; when that has ended,
  * the warden ends.  neargated's own exit with 0 or 2 (bad arguments) ends the
- * warden with the same code; of the first neargated any exit does, so that
- * whoever started us learns what is wrong.  What runs keeps running.
+ * warden with the same code; of the first neargated, as long as it has not asked
+ * the warden for anything, any exit does, so that whoever started us learns what
+ * is wrong.  What runs keeps running.
  *
  * keeper_down() ends a warden that runs, then everything of the instance; with
  * purge also what it keeps.

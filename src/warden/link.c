@@ -21,7 +21,7 @@ struct link {
 	struct buf event;
 	size_t event_at;
 	link_lost_cb on_lost;
-	bool lost;
+	bool lost, heard;
 	struct list requests; /* not answered yet */
 };
 
@@ -184,6 +184,7 @@ dispatch(struct link *l, uint16_t type, uint64_t serial, struct msg_reader *m)
 
 	if (!op)
 		return err_origin(EBADMSG, "request of unknown type %u", type);
+	l->heard = true;
 	ALLOC_OBJ(q, REQUEST_MAGIC);
 	q->link = l;
 	q->serial = serial;
@@ -261,6 +262,13 @@ link_new(struct host *h, int fd, link_lost_cb on_lost)
 		return err_origin(-r, "the socket pair");
 	}
 	return 0;
+}
+
+bool
+link_heard(const struct link *l)
+{
+	CHECK_OBJ(l, LINK_MAGIC);
+	return l->heard;
 }
 
 static void

@@ -12,3 +12,5 @@ typedef void (*link_lost_cb)(struct host *h);
 /* Takes over fd and sets h->link. */
 int link_new(struct host *h, int fd, link_lost_cb on_lost);
 void link_free(struct link *l);
+/* Has the peer ever asked for something we know? */
+bool link_heard(const struct link *l);
