@@ -606,6 +606,10 @@ def test_many_large_referrers(daemon, reg, repo):
     assert reg.call("GET", path + "&after=x").status == 400
     assert len(daemon.client("ecr").describe_images(repositoryName=repo)["imageDetails"]) == 17
     assert peak() - before < 100
+    ecr, ids = daemon.client("ecr"), [{"imageDigest": d} for d in want]
+    with pytest.raises(ecr.exceptions.LimitExceededException):
+        ecr.batch_get_image(repositoryName=repo, imageIds=ids)
+    assert len(ecr.batch_get_image(repositoryName=repo, imageIds=ids[:3])["images"]) == 3
 
 
 # Real clients

@@ -289,9 +289,13 @@ show(struct call *c, const struct repo_key *k, const struct res *image,
 	return d;
 }
 
+/* Bytes of manifests in one answer; a hundred may have 4 MiB each. */
+#define BATCH_MAX (32 << 20)
+
 struct reply *
 batch_get_image(struct call *c)
 {
+	int64_t bytes = 0;
 	const struct doc *accepted = doc_get(c->in, "acceptedMediaTypes");
 	struct doc *images = doc_arr(c->arena), *failed = doc_arr(c->arena);
 	struct doc *out = doc_obj(c->arena);
@@ -311,6 +315,13 @@ batch_get_image(struct call *c)
 		    !doc_has_str(accepted,
 			doc_get_str(image->spec, "mediaType")))
 			f = F_NONE;
+		if (f == FOUND)
+			bytes += doc_get_int(image->spec, "manifestSize", 0);
+		if (bytes > BATCH_MAX)
+			return reply_error(c, "LimitExceededException",
+			    "The manifests of these images have more than %d "
+			    "bytes together: ask for fewer at a time",
+			    BATCH_MAX);
 		if (f == FOUND)
 			doc_push(images, show(c, &k, image,
 			    doc_get_str(id, "imageTag")));
