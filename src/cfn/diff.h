@@ -16,9 +16,6 @@ struct cfn_diff {
 	const struct doc *tags_after;
 	/* {logical id: physical id} of what exists; may be NULL */
 	const struct doc *physical;
-	/* {logical id: properties} as they were last applied; what is not in it
-	 * is evaluated from before.  May be NULL */
-	const struct doc *applied;
 	bool values; /* IncludePropertyValues: contexts and values, too */
 };
 
@@ -28,6 +25,11 @@ struct cfn_diff {
  * their logical ids, as AWS gives them.  A property that is created anew
  * because its resource's type says so (createOnly) makes Replacement "True",
  * or "Conditional" where its new value is not known before the change.
+ *
+ * before->env.lookup answers for what exists; after's is not asked, since what
+ * exists is the same.  Nested stacks (AWS::CloudFormation::Stack) are always
+ * among the changes (ChangeSource "Automatic"), for their templates may have
+ * changed.  CFN_E_INVALID: a resource's type is another one.
  */
 int cfn_diff(struct arena *a, const struct cfn_diff *in, struct doc **ret,
     struct cfn_error *err);

@@ -5,7 +5,7 @@
 static bool
 show(const struct eval *e)
 {
-	return e->flags & CFN_SHOW;
+	return e->flags & (CFN_SHOW | CFN_PLAN);
 }
 
 int

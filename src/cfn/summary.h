@@ -11,9 +11,10 @@
 struct doc *cfn_capabilities(struct arena *a, const struct cfn_template *t,
     struct span *ret_reason);
 /* Is what the template needs among what the request acknowledged?  The text
- * of the InsufficientCapabilitiesException, or empty. */
+ * of the InsufficientCapabilitiesException, or empty.  A change set need not
+ * acknowledge transforms. */
 struct span cfn_capabilities_missing(struct arena *a,
-    const struct cfn_template *t, const struct doc *given);
+    const struct cfn_template *t, const struct doc *given, bool change_set);
 /* The members of ValidateTemplateOutput. */
 struct doc *cfn_validate_output(struct arena *a, const struct cfn_template *t);
 /* The members of GetTemplateSummaryOutput. */

@@ -188,7 +188,9 @@ enum {
 	/* For showing, not for doing: what is unknown becomes
 	 * CFN_AFTER_APPLY, NoEcho parameters "****", and dynamic references
 	 * stay as they are written. */
-	CFN_SHOW = 1 << 0
+	CFN_SHOW = 1 << 0,
+	/* The same with the true values of NoEcho parameters: for comparing. */
+	CFN_PLAN = 1 << 1
 };
 
 /* Any value of the template.  *ret is NULL where it is AWS::NoValue.  It
