@@ -18,6 +18,7 @@
 #define ROOT		"/sys/fs/cgroup"
 #define CPU_PERIOD_US	100000
 #define CPU_UNITS	1024
+#define CPU_WEIGHT	100 /* of v2, unless said otherwise */
 #define KILL_ROUNDS	200
 #define KILL_PAUSE_US	5000
 
@@ -104,6 +105,16 @@ make_dir(const char *dir)
 	return 0;
 }
 
+/* All tasks together weigh as much as the processors they may fill: as one
+ * group among the host's they would otherwise count as one process. */
+static uint64_t
+processors(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > 100 ? 100 : (uint64_t)n;
+}
+
 static int
 make_v1(struct arena *a, const struct host *h, struct span task,
     uint64_t memory, uint32_t cpu)
@@ -113,13 +124,16 @@ make_v1(struct arena *a, const struct host *h, struct span task,
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(v1_limits); i++) {
 		const char *name = v1_limits[i];
 		const char *root = arena_fmt(a, "%s/%s", root_of(h), name);
+		const char *top = arena_fmt(a, "%s%s", root,
+		    cgroup_path(a, h, SPAN_NULL, SPAN_NULL));
 		const char *dir = arena_fmt(a, "%s%s", root,
 		    cgroup_path(a, h, task, SPAN_NULL));
 
 		if (access(root, F_OK) < 0)
 			return err_origin(ENOENT, "no v1 controller %s", name);
-		r = make_dir(arena_fmt(a, "%s%s", root,
-		    cgroup_path(a, h, SPAN_NULL, SPAN_NULL)));
+		r = make_dir(top);
+		if (r == 0 && !strcmp(name, "cpu"))
+			r = put_u64(top, "cpu.shares", CPU_UNITS * processors());
 		if (r == 0)
 			r = make_dir(dir);
 		if (r == 0)
@@ -176,6 +190,8 @@ make_v2(struct arena *a, const struct host *h, struct span task,
 			r = put(chain[i], "cgroup.subtree_control",
 			    V2_CONTROLLERS);
 	}
+	if (r == 0)
+		r = put_u64(chain[1], "cpu.weight", CPU_WEIGHT * processors());
 	if (r == 0)
 		r = limit_v2(a, chain[2], memory, cpu);
 	return err_trace(r);

@@ -3,7 +3,8 @@
  * hierarchy, or in the one of v2.  The task's group carries the hard limits of
  * all its containers together: a quota of cpu (1024 units are one processor in
  * every 100 ms) and memory without swap.  crun makes the container's own group
- * below and sets its limits.
+ * below and sets its limits.  The instance's group weighs as many processors as
+ * the host has.
  */
 #pragma once
 

@@ -96,6 +96,7 @@ static void
 v1(const char *memory_files)
 {
 	group("memory/neargate-ngx/t1", memory_files);
+	group("cpu/neargate-ngx", "cpu.shares");
 	group("cpu/neargate-ngx/t1",
 	    "cpu.cfs_period_us cpu.cfs_quota_us cpu.shares");
 }
@@ -113,6 +114,8 @@ test_v1_limits(void **state UNUSED)
 	assert_value("cpu/neargate-ngx/t1/cpu.cfs_period_us", "100000");
 	assert_value("cpu/neargate-ngx/t1/cpu.cfs_quota_us", "25000");
 	assert_value("cpu/neargate-ngx/t1/cpu.shares", "256");
+	assert_value("cpu/neargate-ngx/cpu.shares", arena_fmt(a, "%ld",
+	    1024 * MIN(sysconf(_SC_NPROCESSORS_ONLN), 100)));
 }
 
 /* Swap that is not accounted is no fault; no limit is none. */
@@ -139,7 +142,7 @@ static void
 v2(const char *task_files)
 {
 	host.cgroups = CGROUP_V2;
-	group("neargate-ngx", "cgroup.subtree_control");
+	group("neargate-ngx", "cgroup.subtree_control cpu.weight");
 	group("neargate-ngx/t1", task_files);
 	close(open(at("cgroup.subtree_control"), O_WRONLY | O_CREAT | O_CLOEXEC,
 	    0644));
@@ -160,6 +163,8 @@ test_v2_limits(void **state UNUSED)
 	assert_value("neargate-ngx/t1/memory.swap.max", "0");
 	assert_value("neargate-ngx/t1/cpu.max", "25000 100000");
 	assert_value("neargate-ngx/t1/cpu.weight", "10");
+	assert_value("neargate-ngx/cpu.weight", arena_fmt(a, "%ld",
+	    100 * MIN(sysconf(_SC_NPROCESSORS_ONLN), 100)));
 }
 
 static void
