@@ -6,20 +6,20 @@
  *	static const struct cfn_map types[] = {{
  *		.type = "AWS::Logs::LogGroup",
  *		.name = "LogGroupName", .name_max = 512,
- *		.create = (const struct cfn_step[]){
- *			{"CreateLogGroup", "LogGroupName LogGroupClass Tags"},
- *			{"PutRetentionPolicy", "RetentionInDays",
- *			    "{'logGroupName': '$ref'}"}, {0}},
- *		.update = (const struct cfn_step[]){
- *			{"PutRetentionPolicy", "RetentionInDays",
- *			    "{'logGroupName': '$ref'}",
- *			    .without = "DeleteRetentionPolicy"}, {0}},
- *		.remove = (const struct cfn_step[]){
- *			{"DeleteLogGroup", "", "{'logGroupName': '$ref'}"}, {0}},
+ *		.create = CFN_STEPS(
+ *		    CFN_STEP("CreateLogGroup", NULL, NULL),
+ *		    CFN_STEP("PutRetentionPolicy", "RetentionInDays", GROUP)),
+ *		.update = CFN_STEPS(
+ *		    CFN_STEP("PutRetentionPolicy", "RetentionInDays", GROUP,
+ *			.without = "DeleteRetentionPolicy")),
+ *		.remove = CFN_STEPS(
+ *		    CFN_STEP("DeleteLogGroup", "", GROUP)),
  *		.ref = "$p.LogGroupName",
- *		.attrs = "{'Arn': 'arn:${...}'}",
- *		.tagging = &logs_tagging,
- *	}, {0}};
+ *		.attrs = "{'Arn': 'arn:${partition}:...'}",
+ *		.tagging = &tagging,
+ *	}, {.type = NULL}};
+ *
+ * where GROUP is "{'logGroupName': '$ref'}".
  *
  * What a property may be, what is required, what replaces the resource when it
  * changes, and which attributes there are, is said by facts (cfn/facts.h), not
@@ -46,6 +46,7 @@
  *			over the other
  *	$a.Arn		an attribute as known so far.  An attribute whose name
  *			begins with "." is private: not for Fn::GetAtt.
+ *	$x>text		what comes after text in $x
  *	$account $region $partition $stack $stackid $logical $random
  *	$token		a text that is the same for the same attempt
  * A "$p.X" in .with takes X from the step's other mapping.
@@ -73,6 +74,12 @@ struct cfn_step {
 	const char *without;
 	bool always; /* runs whether its properties are there or not */
 };
+
+/* CFN_STEPS(CFN_STEP("CreateLogGroup", NULL, NULL), ...) */
+#define CFN_STEP(op_, takes_, with_, ...) \
+	{.op = op_, .takes = takes_, .with = with_, ##__VA_ARGS__}
+#define CFN_STEPS(...) \
+	((const struct cfn_step[]){__VA_ARGS__, {.op = NULL}})
 
 /* Operations that tag what exists; shared by the types of a service. */
 struct cfn_tagging {
@@ -128,15 +135,21 @@ struct cfn_map {
 	const char *ref;
 	const char *attrs;	/* NULL: none */
 	const char *no_effect;	/* properties, space-separated */
+	/* {'Prop': value}: what properties go back to when an update removes
+	 * them.  One that is removed, is not here, and has no step with
+	 * .without, fails the update by name. */
+	const char *defaults;
 
 	/* The property that is the name, made up when absent as
 	 * "STACK-LOGICALID-RANDOM" and cut to name_max (0: 255) characters. */
 	const char *name;
 	unsigned name_max;
 	bool name_lower;	/* lower case alone is allowed */
+	bool name_shared;	/* a replacement keeps the name (families) */
 	bool name_plain;	/* no '-' at either end, none doubled (ELB) */
 
-	/* How tags come to a new one: NULL: the member Tags; else the type of
+	const char *tags; /* the property with the tags; NULL: "Tags" */
+	/* How tags come to a new one: NULL: as any property; else the type of
 	 * EC2's TagSpecifications ("vpc"). */
 	const char *tag_spec;
 	const struct cfn_tagging *tagging; /* NULL: tags cannot change */
@@ -168,6 +181,8 @@ int cfn_settled(struct cfn_run *run, bool removed, enum cfn_outcome *ret);
 /* The name that a resource without one gets; empty: the type has no name. */
 struct span cfn_name(const struct cfn_run *run);
 
+/* For on_update hooks: makes the tags as they are to be. */
+int cfn_retag(struct cfn_run *run, enum cfn_outcome *ret);
 /* For hooks.  An operation through the model's checks; "ec2:CreateTags" or of
  * the run's own service.  0 with *ret; an error is in ret->error. */
 int cfn_call(struct cfn_run *run, const char *op, const struct doc *in,
@@ -190,3 +205,5 @@ struct doc *cfn_expr(struct cfn_run *run, const char *expr);
 bool cfn_input(struct arena *a, const struct model_op *op,
     const struct doc *props, const char *map, struct doc *into,
     struct span *ret_why);
+/* Is word one of the space-separated words of list?  NULL has none. */
+bool cfn_word(const char *list, struct span word);

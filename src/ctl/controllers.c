@@ -3,6 +3,7 @@
 #include "ctl/lb.h"
 #include "ctl/logs.h"
 #include "ctl/service-view.h"
+#include "ctl/stack.h"
 #include "ctl/task.h"
 #include "ctl/vpc.h"
 
@@ -15,5 +16,6 @@ const struct controller *const controllers[] = {
 	&ctl_logs_purge,
 	&ctl_task,
 	&ctl_service,
+	&ctl_stack,
 	NULL,
 };

@@ -1,4 +1,5 @@
 /* Every service there is: one row each. */
+#include "svc/cloudformation/cloudformation.h"
 #include "svc/ec2/ec2.h"
 #include "svc/ecr/ecr.h"
 #include "svc/ecs/ops.h"
@@ -9,6 +10,7 @@
 #include "svc/tagging/tagging.h"
 
 const struct service *const services[] = {
+	&cloudformation_service,
 	&ec2_service,
 	&ecr_service,
 	&ecs_service_ops,

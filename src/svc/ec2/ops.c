@@ -1,6 +1,7 @@
 /* The operations of EC2 that there are, and the service itself. */
 #include "svc/ec2/ops.h"
 
+#include "svc/ec2/cfn.h"
 #include "svc/ec2/ec2.h"
 
 #define PAGED "DryRun Filters MaxResults NextToken "
@@ -124,6 +125,7 @@ const struct service ec2_service = {
 	.name = "ec2",
 	.ops = ops,
 	.kinds = ec2_kinds,
+	.types = ec2_types,
 	.scope_init = default_scope,
 	.before = dry_run,
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/op.h"
+#include "cfn/type.h"
 #include "registry/repo.h"
 
 extern const struct service ecr_service;
@@ -62,3 +63,5 @@ HANDLER(complete_layer_upload);
 /* Checks a list of {Key, Value} and puts it on a repository. */
 struct reply *ecr_put_tags(struct call *c, const struct res *repo,
     const struct doc *tags);
+/* cfn.c: its CloudFormation resource types. */
+extern const struct cfn_map ecr_types[];

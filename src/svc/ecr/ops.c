@@ -43,4 +43,5 @@ const struct service ecr_service = {
 	.name = "ecr",
 	.ops = ops,
 	.kinds = ecr_kinds,
+	.types = ecr_types,
 };

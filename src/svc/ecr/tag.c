@@ -18,7 +18,7 @@ check(struct call *c, const struct doc *tags)
 			    "Invalid parameter at 'tags' failed to satisfy "
 			    "constraint: 'Tag keys have 1 to 128 and values 0 "
 			    "to 256 characters'");
-		if (span_starts(key, SPAN("aws:")))
+		if (!c->who.system && span_starts(key, SPAN("aws:")))
 			return reply_error(c, "InvalidTagParameterException",
 			    "Invalid parameter at 'tags' failed to satisfy "
 			    "constraint: 'aws: prefixed tag key names are not "

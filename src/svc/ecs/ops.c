@@ -50,4 +50,5 @@ const struct service ecs_service_ops = {
 	.name = "ecs",
 	.ops = ops,
 	.kinds = ecs_kinds,
+	.types = ecs_types,
 };

@@ -210,7 +210,7 @@ tags_check(struct call *c, const struct doc *tags, size_t have)
 	doc_each(t, tags) {
 		struct span key = doc_get_str(t, "Key");
 
-		if (span_starts(key, SPAN("aws:")))
+		if (!c->who.system && span_starts(key, SPAN("aws:")))
 			return reply_error(c, VALIDATION, "Tag keys cannot "
 			    "start with 'aws:'");
 		for (j = 0; j < i; j++)

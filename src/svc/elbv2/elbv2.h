@@ -10,6 +10,7 @@
 #pragma once
 
 #include "api/op.h"
+#include "cfn/type.h"
 #include "svc/elbv2/kinds.h"
 
 extern const struct service elbv2_service;
@@ -144,3 +145,5 @@ struct reply *ssl_policies(struct call *c);
 
 /* Deletes a listener with its rules. */
 int listener_drop(struct call *c, struct res *listener);
+/* cfn.c: its CloudFormation resource types. */
+extern const struct cfn_map elbv2_types[];

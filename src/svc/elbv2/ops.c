@@ -70,4 +70,5 @@ const struct service elbv2_service = {
 	.name = "elbv2",
 	.ops = ops,
 	.kinds = elbv2_kinds,
+	.types = elbv2_types,
 };

@@ -1,7 +1,7 @@
 /* What the handlers of logs share. */
 #pragma once
 
-#include "api/op.h"
+#include "cfn/type.h"
 #include "store/logs.h"
 #include "svc/logs/kinds.h"
 
@@ -56,3 +56,6 @@ HANDLER(tag_group);
 HANDLER(untag_group);
 HANDLER(list_tags_group);
 #undef HANDLER
+
+/* cfn.c: its CloudFormation resource types. */
+extern const struct cfn_map logs_types[];

@@ -36,4 +36,5 @@ const struct service logs_service = {
 	.name = "logs",
 	.ops = ops,
 	.kinds = logs_kinds,
+	.types = logs_types,
 };

@@ -1,0 +1,435 @@
+/* Stacks: makes and changes resources until they are as the template says. */
+#include "base/err.h"
+#include "base/id.h"
+#include "ctl/stack.h"
+
+/* AWS gives a service three hours to become steady. */
+#define SETTLE_MS (3 * 60 * 60 * 1000LL)
+
+#define REPLACED "Requested update requires the creation of a new physical " \
+	"resource; hence creating one."
+
+static bool
+is_update(const struct stack_work *w)
+{
+	return !span_is(doc_get_str(w->stack->status, "Phase"), "create");
+}
+
+static int
+say(struct stack_work *w, struct res *row, const char *status,
+    struct span reason)
+{
+	return resource_status(w->store, w->a, w->stack, row, status, reason);
+}
+
+static int
+fail_row(struct stack_work *w, struct res *row, struct span reason)
+{
+	bool update = doc_get(row->status, "Before") != NULL;
+
+	stack_row_step(w, row, "failed");
+	return say(w, row, update ? "UPDATE_FAILED" : "CREATE_FAILED", reason);
+}
+
+/* What the template says of the resource besides its properties. */
+static void
+note_body(struct stack_work *w, size_t i, struct res *row)
+{
+	const struct cfn_resource *r = &w->x.stack->resources[i];
+	struct doc *deps = doc_arr(w->a);
+
+	for (size_t d = 0; d < r->n_deps; d++)
+		doc_push_str(w->a, deps, w->x.stack->resources[r->deps[d]].id);
+	doc_set(w->a, row->status, "Deps", deps);
+	doc_set_str(w->a, row->status, "DeletionPolicy",
+	    cfn_policy(w->a, w->x.stack, i, "DeletionPolicy"));
+	doc_set_str(w->a, row->status, "UpdateReplacePolicy",
+	    cfn_policy(w->a, w->x.stack, i, "UpdateReplacePolicy"));
+	if (doc_get(r->body, "Metadata"))
+		doc_set_str(w->a, row->status, "Metadata",
+		    doc_json(w->a, doc_get(r->body, "Metadata")));
+}
+
+static void
+note_run(struct stack_work *w, struct res *row, const struct cfn_run *run,
+    struct doc *props)
+{
+	doc_set_str(w->a, row->status, "PhysicalResourceId", run->ref);
+	doc_set(w->a, row->status, "Props", props);
+	doc_set(w->a, row->status, "Attrs", doc_copy(w->a, run->attrs));
+}
+
+/* Is it as it should be by now?  Writes the row. */
+static int
+settle(struct stack_work *w, struct res *row)
+{
+	bool update = doc_get(row->status, "Before") != NULL;
+	enum cfn_outcome o;
+	struct cfn_run run;
+	int e;
+
+	AN(stack_run(w, row, &run));
+	if ((e = cfn_settled(&run, false, &o)))
+		return err_trace(e);
+	if (o == CFN_WAIT &&
+	    w->now - doc_get_time(row->status, "Since") > SETTLE_MS)
+		o = cfn_fail(&run, "Exceeded attempts to wait");
+	if (o == CFN_FAILED)
+		return fail_row(w, row, run.reason);
+	if (o == CFN_WAIT) {
+		w->waiting = true;
+		return 0;
+	}
+	stack_row_step(w, row, "done");
+	doc_set(w->a, row->status, "Attrs", doc_copy(w->a, run.attrs));
+	return say(w, row, update ? "UPDATE_COMPLETE" : "CREATE_COMPLETE",
+	    SPAN_NULL);
+}
+
+static int
+make_row(struct stack_work *w, struct res *row, struct doc *props)
+{
+	bool update = doc_get(row->status, "Before") != NULL;
+	const char *status = update ? "UPDATE_IN_PROGRESS" :
+				      "CREATE_IN_PROGRESS";
+	enum cfn_outcome o;
+	struct cfn_run run;
+	int e;
+
+	AN(stack_run(w, row, &run));
+	run.props = props;
+	run.ref = SPAN_NULL;
+	if ((e = say(w, row, status, update ? SPAN(REPLACED) : SPAN_NULL)) ||
+	    (e = cfn_make(&run, &o)))
+		return err_trace(e);
+	if (o == CFN_FAILED)
+		return fail_row(w, row, run.reason);
+	note_run(w, row, &run, props);
+	stack_row_step(w, row, "busy");
+	if ((e = say(w, row, status, SPAN("Resource creation Initiated"))))
+		return err_trace(e);
+	return settle(w, row);
+}
+
+static void
+keep_before(struct stack_work *w, struct res *row, struct span moved_to)
+{
+	struct doc *b = doc_obj(w->a);
+
+	if (moved_to.n)
+		doc_set_str(w->a, b, "Row", moved_to);
+	if (!doc_get(row->status, "Before") || moved_to.n)
+		doc_set(w->a, row->status, "Before", b);
+}
+
+/* What the row names gets a row of its own, for the clean-up to remove. */
+static int
+move_aside(struct stack_work *w, struct res *row, struct span *ret_id)
+{
+	struct res *r = res_new(w->a, &cloudformation_resource,
+	    w->stack->scope, w->stack->id, arena_fmt_span(w->a, "%.*s#%s",
+		SPAN_ARG(row->id), id_uuid(w->a)));
+	int e;
+
+	r->status = doc_copy(w->a, row->status);
+	doc_set_bool(w->a, r->status, "Replaced", true);
+	doc_del(r->status, "Before");
+	doc_del(r->status, "Step");
+	if ((e = store_insert(w->store, w->a, r)))
+		return err_fold(e);
+	*ret_id = r->id;
+	return 0;
+}
+
+static int
+replace_row(struct stack_work *w, struct res *row, struct doc *props,
+    const struct cfn_map *map)
+{
+	struct span name = doc_get_str(doc_get(row->status, "Attrs"), ".Name");
+	struct doc *attrs = doc_obj(w->a);
+	struct span aside;
+	int e = move_aside(w, row, &aside);
+
+	if (e)
+		return err_trace(e);
+	if (map->name_shared && name.n)
+		doc_set_str(w->a, attrs, ".Name", name);
+	keep_before(w, row, aside);
+	doc_del(row->status, "PhysicalResourceId");
+	doc_del(row->status, "Props");
+	doc_set(w->a, row->status, "Attrs", attrs);
+	return make_row(w, row, props);
+}
+
+static int
+change_row(struct stack_work *w, struct res *row, struct doc *props)
+{
+	enum cfn_outcome o;
+	struct cfn_run run;
+	int e;
+
+	keep_before(w, row, SPAN_NULL);
+	AN(stack_run(w, row, &run));
+	run.old = run.props;
+	run.props = props;
+	if ((e = say(w, row, "UPDATE_IN_PROGRESS", SPAN_NULL)) ||
+	    (e = cfn_change(&run, &o)))
+		return err_trace(e);
+	if (o == CFN_FAILED)
+		return fail_row(w, row, run.reason);
+	note_run(w, row, &run, props);
+	stack_row_step(w, row, "busy");
+	if ((e = store_put_status(w->store, row)))
+		return err_fold(e);
+	return settle(w, row);
+}
+
+/* Undoes a replacement: the old one is still there. */
+static int
+swap_back(struct stack_work *w, struct res *row)
+{
+	struct span id = doc_get_str(doc_get(row->status, "Before"), "Row");
+	struct span aside;
+	struct res *old;
+	int e = store_get(w->store, w->a, &cloudformation_resource,
+	    w->stack->scope, w->stack->id, id, &old);
+
+	if (e)
+		return err_fold(e);
+	if (doc_get(row->status, "PhysicalResourceId") &&
+	    (e = move_aside(w, row, &aside)))
+		return err_trace(e);
+	row->status = doc_copy(w->a, old->status);
+	doc_del(row->status, "Replaced");
+	stack_row_step(w, row, "done");
+	if ((e = say(w, row, "UPDATE_COMPLETE", SPAN_NULL)))
+		return err_trace(e);
+	e = store_delete(w->store, old);
+	return e ? err_fold(e) : 0;
+}
+
+static bool
+fixed(const struct cfn_facts *f, const struct cfn_map *m, struct span prop)
+{
+	const struct cfn_prop *p = cfn_facts_prop(f, prop);
+
+	if (!p)
+		return false;
+	if (p->flags & CFN_CREATE_ONLY)
+		return true;
+	if (p->flags & CFN_MAYBE_CREATE_ONLY) {
+		for (const struct cfn_step *s = m->update; s && s->op; s++)
+			if (cfn_word(s->takes, prop))
+				return false;
+		return !m->on_update;
+	}
+	return false;
+}
+
+/* Does the change need a new resource? */
+static bool
+needs_new(const struct cfn_facts *f, const struct cfn_map *m,
+    const struct doc *was, const struct doc *is)
+{
+	doc_each_key(k, v, is)
+		if (!doc_eq(v, doc_getn(was, k)) && fixed(f, m, k))
+			return true;
+	doc_each_key(k, v, was)
+		if (!doc_getn(is, k) && fixed(f, m, k))
+			return true;
+	return false;
+}
+
+static int
+update_row(struct stack_work *w, struct res *row, struct span type,
+    struct doc *props, const struct cfn_map *map)
+{
+	const struct doc *was = doc_get(row->status, "Props");
+	bool same = span_eq(type, doc_get_str(row->status, "ResourceType"));
+	const struct cfn_facts *f = cfn_facts_find(type);
+	int e;
+
+	if (same && doc_eq(was, props)) {
+		stack_row_step(w, row, "done");
+		e = store_put_status(w->store, row);
+		return e ? err_fold(e) : 0;
+	}
+	if (same && !needs_new(f, map, was, props))
+		return change_row(w, row, props);
+	if (same && map->name && !map->name_shared &&
+	    doc_get(props, map->name) &&
+	    doc_eq(doc_get(props, map->name), doc_get(was, map->name))) {
+		keep_before(w, row, SPAN_NULL);
+		return fail_row(w, row, arena_fmt_span(w->a, "CloudFormation "
+		    "cannot update a stack when a custom-named resource "
+		    "requires replacing. Rename %.*s and update the stack "
+		    "again.", SPAN_ARG(doc_get_str(props, map->name))));
+	}
+	doc_set_str(w->a, row->status, "ResourceType", type);
+	return replace_row(w, row, props, map);
+}
+
+static struct res *
+row_for(struct stack_work *w, size_t i)
+{
+	const struct cfn_resource *r = &w->x.stack->resources[i];
+	struct res *row = stack_row(&w->x, r->id), **v;
+
+	if (row)
+		return row;
+	row = res_new(w->a, &cloudformation_resource, w->stack->scope,
+	    w->stack->id, r->id);
+	doc_set_str(w->a, row->status, "LogicalResourceId", r->id);
+	doc_set_str(w->a, row->status, "ResourceType", r->type);
+	v = arena_array(w->a, struct res *, w->x.rows.n + 1);
+	for (size_t j = 0; j < w->x.rows.n; j++)
+		v[j] = w->x.rows.v[j];
+	v[w->x.rows.n++] = row;
+	w->x.rows.v = v;
+	return row;
+}
+
+/* 0, CFN_E_INVALID or negative. */
+static int
+wanted(struct stack_work *w, size_t i, struct doc **ret, struct cfn_error *err)
+{
+	struct span type = w->x.stack->resources[i].type;
+	const struct cfn_facts *f = cfn_facts_find(type);
+	struct doc *props;
+	int e = cfn_properties(w->a, w->x.stack, i, 0, &props, err);
+
+	if (e == CFN_E_UNKNOWN) {
+		err->text = SPAN("A value is not known yet");
+		return CFN_E_INVALID;
+	}
+	if (e)
+		return e;
+	props = stack_tagged(w, type, w->x.stack->resources[i].id, props);
+	return f ? cfn_facts_check(w->a, f, props, ret, err) : CFN_E_INVALID;
+}
+
+static int
+begin(struct stack_work *w, size_t i)
+{
+	const struct cfn_resource *r = &w->x.stack->resources[i];
+	struct res *row = row_for(w, i);
+	const struct service *service;
+	const struct cfn_map *map = cfn_map_find(r->type, &service);
+	struct cfn_error err = {SPAN("Resource type is not supported")};
+	struct doc *props = NULL;
+	int e;
+
+	if (span_is(doc_get_str(w->stack->status, "Phase"),
+		"update-rollback") &&
+	    doc_get_str(doc_get(row->status, "Before"), "Row").n)
+		return swap_back(w, row);
+	note_body(w, i, row);
+	e = map ? wanted(w, i, &props, &err) : CFN_E_INVALID;
+	if (e < 0)
+		return err_trace(e);
+	if (e)
+		return fail_row(w, row, err.text);
+	if (doc_get(row->status, "PhysicalResourceId"))
+		return update_row(w, row, r->type, props, map);
+	doc_set_str(w->a, row->status, "ResourceType", r->type);
+	return make_row(w, row, props);
+}
+
+int
+stack_cancel(struct stack_work *w)
+{
+	bool update = is_update(w);
+	int e;
+
+	for (size_t i = 0; i < w->x.stack->n; i++) {
+		struct res *row = stack_row(&w->x, w->x.stack->resources[i].id);
+
+		if (stack_row_state(w, row) != ITEM_BUSY)
+			continue;
+		stack_row_step(w, row, "failed");
+		update = doc_get(row->status, "Before") != NULL;
+		if ((e = say(w, row, update ? "UPDATE_FAILED" : "CREATE_FAILED",
+			 update ? SPAN("Resource update cancelled") :
+				  SPAN("Resource creation cancelled"))))
+			return err_trace(e);
+	}
+	return 0;
+}
+
+static struct stack_plan
+plan(struct stack_work *w)
+{
+	struct cfn_stack *s = w->x.stack;
+	struct stack_item *v = arena_array(w->a, struct stack_item, s->n + 1);
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct cfn_resource *r = &s->resources[i];
+
+		v[i] = (struct stack_item){
+			stack_row_state(w, stack_row(&w->x, r->id)), r->deps,
+			r->n_deps};
+	}
+	return stack_plan(w->a, v, s->n, false);
+}
+
+static int
+look_at_busy(struct stack_work *w, bool *ret_moved)
+{
+	int e;
+
+	*ret_moved = false;
+	w->waiting = false;
+	for (size_t i = 0; i < w->x.stack->n; i++) {
+		struct res *row = stack_row(&w->x, w->x.stack->resources[i].id);
+
+		if (stack_row_state(w, row) != ITEM_BUSY)
+			continue;
+		if ((e = settle(w, row)))
+			return err_trace(e);
+		*ret_moved |= stack_row_state(w, row) != ITEM_BUSY;
+	}
+	return 0;
+}
+
+static struct span
+failure(struct stack_work *w)
+{
+	struct span made = stack_failed_text(w, "create", "CREATE_FAILED");
+	struct span changed = stack_failed_text(w, "update", "UPDATE_FAILED");
+
+	return arena_fmt_span(w->a, "%.*s%.*s", SPAN_ARG(made),
+	    SPAN_ARG(changed));
+}
+
+int
+stack_forward(struct stack_work *w, enum stack_end *ret, struct span *ret_why)
+{
+	struct cfn_error err;
+	struct stack_plan p;
+	bool moved;
+	int e = stack_open(&w->x, doc_get(w->stack->spec, "Def"), &err);
+
+	*ret = STACK_FAILED;
+	if (e < 0)
+		return err_trace(e);
+	if (e) {
+		*ret_why = err.text;
+		return 0;
+	}
+	if ((e = look_at_busy(w, &moved)))
+		return err_trace(e);
+	for (p = plan(w); !p.done && !p.failed && p.n; p = plan(w)) {
+		for (size_t i = 0; i < p.n && w->budget; i++, w->budget--)
+			if ((e = begin(w, p.start[i])))
+				return err_trace(e);
+		w->again = !w->budget;
+		if (w->again)
+			break;
+	}
+	*ret = p.failed ? STACK_FAILED : p.done ? STACK_DONE : STACK_GOES_ON;
+	if (p.failed) {
+		*ret_why = failure(w);
+		return stack_cancel(w);
+	}
+	return 0;
+}

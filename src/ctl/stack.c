@@ -1,0 +1,448 @@
+/* Stacks: which phase follows which, and what a stack says of itself. */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "ctl/stack.h"
+#include "svc/ec2/kinds.h"
+#include "svc/ecs/kinds.h"
+#include "svc/elbv2/kinds.h"
+
+/* Resources that one run begins, before others have their turn. */
+#define BUDGET 40
+/* What settles without a change of a row that wakes us is looked at again. */
+#define LOOK_MS 500
+
+/* Stacks that wait for something, by row. */
+struct stack_state {
+	int64_t *v;
+	size_t n;
+};
+
+static bool
+is_phase(const struct stack_work *w, const char *phase)
+{
+	return span_is(doc_get_str(w->stack->status, "Phase"), phase);
+}
+
+/* phase NULL: nothing goes on any more. */
+static int
+turn(struct stack_work *w, const char *phase, const char *status,
+    struct span reason)
+{
+	struct doc *s = w->stack->status;
+
+	if (phase)
+		doc_set_str(w->a, s, "Phase", span_of(phase));
+	else
+		doc_del(s, "Phase");
+	doc_set_int(w->a, s, "Op", doc_get_int(s, "Op", 0) + 1);
+	doc_set_time(w->a, s, "Since", w->now);
+	doc_del(s, "Cancel");
+	w->again = phase != NULL;
+	return stack_status(w->store, w->a, w->stack, status, reason);
+}
+
+static int
+put_spec(struct stack_work *w)
+{
+	int e = store_put_spec(w->store, w->stack);
+
+	return e ? err_fold(e) : 0;
+}
+
+/* Exports */
+
+/* The name of a stack, other than ours, that uses an export; or empty. */
+static int
+importer(struct stack_work *w, struct span name, struct span *ret)
+{
+	struct query q = {.kind = &cloudformation_stack,
+		.scope = w->stack->scope, .index = "status.Imports",
+		.value = name};
+	struct res_list l;
+	int e = store_list(w->store, w->a, &q, &l);
+
+	*ret = SPAN_NULL;
+	if (e)
+		return err_fold(e);
+	for (size_t i = 0; i < l.n; i++)
+		if (l.v[i]->row != w->stack->row)
+			*ret = doc_get_str(l.v[i]->spec, "StackName");
+	return 0;
+}
+
+static const struct doc *
+exported(const struct doc *outputs, struct span name)
+{
+	doc_each(o, outputs)
+		if (span_eq(doc_get_str(o, "ExportName"), name))
+			return o;
+	return NULL;
+}
+
+/* What the stack exported before: stays, changes or goes, unless in use. */
+static int
+export_old(struct stack_work *w, const struct doc *outputs, struct span *why)
+{
+	struct query q = {.kind = &cloudformation_export,
+		.scope = w->stack->scope};
+	struct res_list l;
+	int e = store_list(w->store, w->a, &q, &l);
+
+	for (size_t i = 0; !e && i < l.n; i++) {
+		const struct doc *o = exported(outputs, l.v[i]->id);
+		struct span user = SPAN_NULL;
+
+		if (!span_eq(doc_get_str(l.v[i]->spec, "ExportingStackId"),
+			w->stack->arn) ||
+		    (o && span_eq(doc_get_str(o, "OutputValue"),
+			      doc_get_str(l.v[i]->spec, "Value"))))
+			continue;
+		if ((e = importer(w, l.v[i]->id, &user)))
+			return err_trace(e);
+		if (user.n) {
+			*why = arena_fmt_span(w->a, "Export %.*s cannot be %s "
+			    "as it is in use by %.*s", SPAN_ARG(l.v[i]->id),
+			    o ? "updated" : "deleted", SPAN_ARG(user));
+			return 0;
+		}
+		e = store_delete(w->store, l.v[i]);
+	}
+	return e ? err_fold(e) : 0;
+}
+
+static int
+export_new(struct stack_work *w, const struct doc *outputs, struct span *why)
+{
+	int e;
+
+	doc_each(o, outputs) {
+		struct span name = doc_get_str(o, "ExportName"), other;
+		struct res *r;
+
+		if (!name.n)
+			continue;
+		r = res_new(w->a, &cloudformation_export, w->stack->scope,
+		    SPAN_NULL, name);
+		doc_set_str(w->a, r->spec, "Value",
+		    doc_get_str(o, "OutputValue"));
+		doc_set_str(w->a, r->spec, "ExportingStackId", w->stack->arn);
+		e = store_insert(w->store, w->a, r);
+		if (e == STORE_E_EXISTS) {
+			e = store_get(w->store, w->a, &cloudformation_export,
+			    w->stack->scope, SPAN_NULL, name, &r);
+			if (e)
+				return err_fold(e);
+			other = doc_get_str(r->spec, "ExportingStackId");
+			if (span_eq(other, w->stack->arn))
+				continue;
+			*why = arena_fmt_span(w->a, "Export with name %.*s is "
+			    "already exported by stack %.*s.", SPAN_ARG(name),
+			    SPAN_ARG(other));
+			return 0;
+		}
+		if (e)
+			return err_fold(e);
+	}
+	return 0;
+}
+
+/* Outputs, exports and imports of what has just been made; *why is set when
+ * that cannot be, and then nothing of it has been written. */
+static int
+publish(struct stack_work *w, struct span *why)
+{
+	struct cfn_error err;
+	struct doc *outputs;
+	int e = cfn_outputs(w->a, w->x.stack, 0, &outputs, &err);
+
+	if (e < 0)
+		return err_trace(e);
+	if (e) {
+		*why = e == CFN_E_INVALID ? err.text :
+		    SPAN("An output is not known");
+		return 0;
+	}
+	if ((e = store_savepoint(w->store)))
+		return err_trace(e);
+	if (!(e = export_old(w, outputs, why)) && !why->n)
+		e = export_new(w, outputs, why);
+	if (e || why->n) {
+		store_rollback(w->store);
+		return e;
+	}
+	store_release(w->store);
+	doc_set(w->a, w->stack->status, "Outputs", outputs);
+	doc_set(w->a, w->stack->status, "Imports",
+	    doc_copy(w->a, cfn_imports(w->a, w->x.stack)));
+	return 0;
+}
+
+/* Ends of phases */
+
+/* An update can no more go back. */
+static int
+forget_before(struct stack_work *w)
+{
+	int e;
+
+	for (size_t i = 0; i < w->x.rows.n; i++) {
+		struct res *row = w->x.rows.v[i];
+
+		if (!doc_get(row->status, "Before"))
+			continue;
+		doc_del(row->status, "Before");
+		e = store_put_status(w->store, row);
+		if (e && e != STORE_E_NOT_FOUND)
+			return err_trace(e);
+	}
+	if (!doc_get(w->stack->spec, "Prior"))
+		return 0;
+	doc_del(w->stack->spec, "Prior");
+	return put_spec(w);
+}
+
+static int
+forward_failed(struct stack_work *w, struct span why)
+{
+	struct span on = doc_get_str(w->stack->spec, "OnFailure");
+	bool stay = doc_get_bool(w->stack->spec, "DisableRollback", false);
+	struct span asked = arena_fmt_span(w->a,
+	    "%.*sRollback requested by user.", SPAN_ARG(why));
+	int e;
+
+	if (is_phase(w, "update-rollback"))
+		return turn(w, NULL, "UPDATE_ROLLBACK_FAILED", why);
+	if (is_phase(w, "update")) {
+		if (stay)
+			return turn(w, NULL, "UPDATE_FAILED", why);
+		doc_set(w->a, w->stack->spec, "Def", doc_copy(w->a,
+		    doc_get(w->stack->spec, "Prior")));
+		if ((e = put_spec(w)))
+			return err_trace(e);
+		return turn(w, "update-rollback",
+		    "UPDATE_ROLLBACK_IN_PROGRESS", why);
+	}
+	if (stay || span_is(on, "DO_NOTHING"))
+		return turn(w, NULL, "CREATE_FAILED", why);
+	if (span_is(on, "DELETE"))
+		return turn(w, "delete", "DELETE_IN_PROGRESS", why);
+	return turn(w, "rollback", "ROLLBACK_IN_PROGRESS", asked);
+}
+
+static int
+forward_done(struct stack_work *w)
+{
+	struct span why = SPAN_NULL;
+	int e = publish(w, &why);
+
+	if (e)
+		return err_trace(e);
+	if (why.n)
+		return forward_failed(w, why);
+	if (is_phase(w, "create"))
+		return (e = forget_before(w)) ? err_trace(e) :
+		    turn(w, NULL, "CREATE_COMPLETE", SPAN_NULL);
+	if (is_phase(w, "update"))
+		return turn(w, "cleanup", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+		    SPAN_NULL);
+	return turn(w, "update-rollback-cleanup",
+	    "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", SPAN_NULL);
+}
+
+static int
+delete_rest(struct stack_work *w)
+{
+	struct query q = {.kind = &cloudformation_change_set,
+		.scope = w->stack->scope, .parent = w->stack->id};
+	struct span why = SPAN_NULL;
+	struct res_list l;
+	int e = store_list(w->store, w->a, &q, &l);
+
+	for (size_t i = 0; !e && i < l.n; i++)
+		e = store_delete(w->store, l.v[i]);
+	if (e || (e = export_old(w, NULL, &why)))
+		return e > 0 ? err_fold(e) : err_trace(e);
+	doc_del(w->stack->spec, "Live");
+	doc_del(w->stack->spec, "Prior");
+	doc_del(w->stack->status, "Imports");
+	doc_set_time(w->a, w->stack->status, "DeletionTime", w->now);
+	return put_spec(w);
+}
+
+static int
+remove_done(struct stack_work *w, struct span why)
+{
+	int e;
+
+	if (is_phase(w, "delete")) {
+		if ((e = delete_rest(w)))
+			return err_trace(e);
+		return turn(w, NULL, "DELETE_COMPLETE", SPAN_NULL);
+	}
+	if (is_phase(w, "rollback")) {
+		doc_del(w->stack->status, "Outputs");
+		return turn(w, NULL, "ROLLBACK_COMPLETE", SPAN_NULL);
+	}
+	if ((e = forget_before(w)))
+		return err_trace(e);
+	doc_set_time(w->a, w->stack->status, "LastUpdatedTime", w->now);
+	if (is_phase(w, "cleanup"))
+		return turn(w, NULL, "UPDATE_COMPLETE", why);
+	return turn(w, NULL, "UPDATE_ROLLBACK_COMPLETE", why);
+}
+
+static int
+remove_failed(struct stack_work *w, struct span why)
+{
+	if (is_phase(w, "delete"))
+		return turn(w, NULL, "DELETE_FAILED", why);
+	if (is_phase(w, "rollback"))
+		return turn(w, NULL, "ROLLBACK_FAILED", why);
+	/* AWS: the update has been made all the same. */
+	return remove_done(w, SPAN("Update successful. One or more resources "
+	    "could not be deleted."));
+}
+
+/* Exports that others use keep their stack. */
+static int
+may_delete(struct stack_work *w, struct span *ret_why)
+{
+	int e;
+
+	if (!is_phase(w, "delete"))
+		return 0;
+	if ((e = store_savepoint(w->store)))
+		return err_trace(e);
+	e = export_old(w, NULL, ret_why);
+	store_rollback(w->store);
+	return e;
+}
+
+static int
+advance(struct stack_work *w)
+{
+	bool all = is_phase(w, "delete") || is_phase(w, "rollback");
+	int64_t minutes = doc_get_int(w->stack->spec, "TimeoutInMinutes", 0);
+	struct span why = SPAN_NULL;
+	enum stack_end end;
+	int e;
+
+	if (all || is_phase(w, "cleanup") ||
+	    is_phase(w, "update-rollback-cleanup")) {
+		if ((e = may_delete(w, &why)))
+			return err_trace(e);
+		if (why.n)
+			return remove_failed(w, why);
+		if ((e = stack_remove(w, all, &end, &why)))
+			return err_trace(e);
+		return end == STACK_DONE ? remove_done(w, SPAN_NULL) :
+		    end == STACK_FAILED	 ? remove_failed(w, why) : 0;
+	}
+	if ((e = stack_forward(w, &end, &why)))
+		return err_trace(e);
+	if (end == STACK_GOES_ON && is_phase(w, "create") && minutes &&
+	    w->now - doc_get_time(w->stack->status, "Since") > minutes * 60000) {
+		end = STACK_FAILED;
+		why = SPAN("Stack creation time exceeded the specified "
+		    "timeout. ");
+		e = stack_cancel(w);
+	}
+	if (end == STACK_GOES_ON && is_phase(w, "update") &&
+	    doc_get_bool(w->stack->spec, "Cancel", false)) {
+		end = STACK_FAILED;
+		why = SPAN("User Initiated");
+		doc_del(w->stack->spec, "Cancel");
+		if (!(e = put_spec(w)))
+			e = stack_cancel(w);
+	}
+	if (e)
+		return err_trace(e);
+	return end == STACK_DONE ? forward_done(w) :
+	    end == STACK_FAILED	 ? forward_failed(w, why) : 0;
+}
+
+/* The controller */
+
+static void
+set_waiting(struct stack_state *s, int64_t row, bool waiting)
+{
+	size_t i = 0;
+
+	while (i < s->n && s->v[i] != row)
+		i++;
+	if (waiting && i == s->n) {
+		s->v = xrealloc(s->v, (s->n + 1) * sizeof(*s->v));
+		s->v[s->n++] = row;
+	} else if (!waiting && i < s->n) {
+		s->v[i] = s->v[--s->n];
+	}
+}
+
+static int
+run(void *state, struct ctl *ctl, struct arena *a, int64_t key,
+    int64_t *again_ms)
+{
+	struct stack_work w = {.ctl = ctl, .store = ctl_env(ctl)->store,
+		.a = a, .now = clock_ms(), .budget = BUDGET};
+	int e = store_get_row(w.store, a, key, &w.stack);
+
+	if (e == STORE_E_NOT_FOUND)
+		return 0;
+	if (e)
+		return err_fold(e);
+	set_waiting(state, key, false);
+	if (!doc_get(w.stack->status, "Phase"))
+		return 0;
+	if ((e = stack_context(&w.x, ctl_env(ctl)->api, w.store, a, w.stack)) ||
+	    (e = advance(&w)))
+		return err_trace(e);
+	set_waiting(state, key, w.waiting);
+	if (w.again)
+		*again_ms = 1;
+	else if (w.waiting)
+		*again_ms = LOOK_MS;
+	return 0;
+}
+
+static int64_t
+key(void *state, struct ctl *ctl, const struct change *c)
+{
+	struct stack_state *s = state;
+
+	if (c->kind == &cloudformation_stack)
+		return !c->deleted && (c->inserted || c->spec) ? c->row : 0;
+	for (size_t i = 0; i < s->n; i++)
+		ctl_wake(ctl, &ctl_stack, s->v[i]);
+	return 0;
+}
+
+static void *
+init(struct ctl *ctl UNUSED)
+{
+	return xcalloc(1, sizeof(struct stack_state));
+}
+
+static void
+done(void *state)
+{
+	struct stack_state *s = state;
+
+	free(s->v);
+	free(s);
+}
+
+/* Stacks, and what resources are seen to settle by. */
+static const struct kind *const kinds[] = {&cloudformation_stack,
+	&ecs_service, &ecs_service_deployment, &ecs_task,
+	&elbv2_load_balancer, &ec2_network_interface, NULL};
+
+const struct controller ctl_stack = {
+	.name = "stack",
+	.kinds = kinds,
+	.key = key,
+	.init = init,
+	.done = done,
+	.run = run,
+};

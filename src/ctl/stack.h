@@ -1,0 +1,64 @@
+/*
+ * Stacks: makes, changes and removes the resources of a stack until it is what
+ * its definition says, or what it was before.
+ *
+ *	phase			what it does		then
+ *	create			forward			- (CREATE_COMPLETE)
+ *	rollback		removes all		- (ROLLBACK_COMPLETE)
+ *	update			forward			cleanup
+ *	cleanup			removes what is left	- (UPDATE_COMPLETE)
+ *	update-rollback		forward to Prior	update-rollback-cleanup
+ *	update-rollback-cleanup	removes what is left	- (UPDATE_ROLLBACK_COMPLETE)
+ *	delete			removes all		- (DELETE_COMPLETE)
+ *
+ * Everything is in the rows, so a restart goes on where it was: an operation
+ * and the row that tells of it are written in one transaction.
+ */
+#pragma once
+
+#include "cfn/facts.h"
+#include "cfn/type.h"
+#include "ctl/ctl.h"
+#include "ctl/stack-plan.h"
+#include "svc/cloudformation/context.h"
+
+extern const struct controller ctl_stack;
+
+/* One run over a stack. */
+struct stack_work {
+	struct ctl *ctl;
+	struct store *store;
+	struct arena *a;
+	struct res *stack;
+	struct stack_context x;
+	int64_t now;	 /* ms */
+	size_t budget;	 /* resources that may begin in this run */
+	bool waiting;	 /* something is busy: look again */
+	bool again;	 /* there is more to do at once */
+};
+
+enum stack_end { STACK_GOES_ON, STACK_DONE, STACK_FAILED };
+
+/* stack-forward.c: towards spec.Def.  *ret_why: of STACK_FAILED. */
+int stack_forward(struct stack_work *w, enum stack_end *ret,
+    struct span *ret_why);
+/* What is still being made or changed is not waited for any more. */
+int stack_cancel(struct stack_work *w);
+/* stack-remove.c: all rows, or those that the definition does not have. */
+int stack_remove(struct stack_work *w, bool all, enum stack_end *ret,
+    struct span *ret_why);
+
+/* stack-run.c */
+/* The resource as the tables want it.  False: nobody maps its type. */
+bool stack_run(struct stack_work *w, const struct res *row,
+    struct cfn_run *ret);
+/* Properties with the stack's tags in them. */
+struct doc *stack_tagged(struct stack_work *w, struct span type,
+    struct span logical, const struct doc *props);
+/* Where a row is in the present operation. */
+enum stack_item_state stack_row_state(const struct stack_work *w,
+    const struct res *row);
+void stack_row_step(struct stack_work *w, struct res *row, const char *step);
+/* "The following resource(s) failed to VERB: [A, B]. ", or empty. */
+struct span stack_failed_text(struct stack_work *w, const char *verb,
+    const char *status);

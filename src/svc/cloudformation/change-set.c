@@ -1,0 +1,379 @@
+/* Change sets: what an update would do, kept until it is done or dropped. */
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "cfn/type.h"
+#include "svc/cloudformation/cloudformation.h"
+
+#define NOTHING "The submitted information didn't contain changes. Submit " \
+	"different information to create a change set."
+
+static struct reply *
+not_found(struct call *c)
+{
+	return reply_error(c, "ChangeSetNotFound",
+	    "ChangeSet [%.*s] does not exist",
+	    SPAN_ARG(doc_get_str(c->in, "ChangeSetName")));
+}
+
+/* NULL and *ret (NULL: none of that name). */
+static struct reply *
+find(struct call *c, struct res **ret)
+{
+	struct span name = doc_get_str(c->in, "ChangeSetName");
+	struct span of = doc_get_str(c->in, "StackName");
+	struct query q = {.kind = &cloudformation_change_set,
+		.scope = c->scope, .index = "spec.ChangeSetName",
+		.value = name, .newest_first = true, .limit = 1};
+	struct res *stack = NULL;
+	struct res_list l;
+	struct reply *no;
+	int e;
+
+	*ret = NULL;
+	if (span_starts(name, SPAN("arn:"))) {
+		e = store_get_arn(c->store, c->arena, name, ret);
+		if (e < 0)
+			return cfn_fail_reply(c, e);
+		if (e || (*ret)->kind != &cloudformation_change_set)
+			*ret = NULL;
+		return NULL;
+	}
+	if (!of.n)
+		return cfn_refuse(c, "StackName must be specified if "
+		    "ChangeSetName is not specified as an ARN.");
+	if ((no = stack_try(c, of, &stack)) || !stack)
+		return no;
+	q.parent = stack->id;
+	if ((e = store_list(c->store, c->arena, &q, &l)))
+		return cfn_fail_reply(c, e);
+	if (l.n)
+		*ret = l.v[0];
+	return NULL;
+}
+
+struct reply *
+change_set_find(struct call *c, struct res **ret)
+{
+	struct reply *no = find(c, ret);
+
+	return no ? no : *ret ? NULL : not_found(c);
+}
+
+/* Creation */
+
+static struct reply *
+stack_for(struct call *c, bool create, struct res **ret)
+{
+	struct span name = doc_get_str(c->in, "StackName");
+	struct res *stack;
+	struct reply *no = stack_try(c, name, &stack);
+	bool review;
+	int e;
+
+	if (no)
+		return no;
+	review = stack && span_is(doc_get_str(stack->status, "StackStatus"),
+	    "REVIEW_IN_PROGRESS");
+	*ret = stack;
+	if (create && stack && !review)
+		return cfn_refuse(c, "Stack [%.*s] already exists and cannot "
+		    "be created again with the changeSet [%.*s].",
+		    SPAN_ARG(name),
+		    SPAN_ARG(doc_get_str(c->in, "ChangeSetName")));
+	if (create && !stack) {
+		*ret = stack = stack_make(c, name);
+		if ((e = store_insert(c->store, c->arena, stack)))
+			return cfn_fail_reply(c, e);
+		return stack_begin(c, stack, NULL, "REVIEW_IN_PROGRESS");
+	}
+	if (create)
+		return NULL;
+	if (!stack || !doc_get(stack->spec, "Live"))
+		return cfn_refuse(c, "Stack [%.*s] does not exist",
+		    SPAN_ARG(name));
+	return stack_updatable(c, stack);
+}
+
+static void
+judge(struct call *c, struct res *set, bool ok, struct span reason)
+{
+	struct arena *a = c->arena;
+
+	doc_set_str(a, set->spec, "Status", ok ? SPAN("CREATE_COMPLETE") :
+						 SPAN("FAILED"));
+	doc_set_str(a, set->spec, "ExecutionStatus",
+	    ok ? SPAN("AVAILABLE") : SPAN("UNAVAILABLE"));
+	if (reason.n)
+		doc_set_str(a, set->spec, "StatusReason", reason);
+}
+
+/* Finds the changes and says whether there are any. */
+static int
+examine(struct call *c, const struct res *stack, struct res *set,
+    struct stack_context *x, const struct doc *def)
+{
+	const struct res *was = doc_get(stack->spec, "Def") ? stack : NULL;
+	struct doc *plain, *full;
+	struct cfn_error err;
+	bool differs = true;
+	int e;
+
+	if (!(e = stack_changes(c, was, x, def, false, &plain, &err)))
+		e = stack_changes(c, was, x, def, true, &full, &err);
+	if (e > 0) {
+		judge(c, set, false, err.text);
+		doc_set(c->arena, set->spec, "Changes", doc_arr(c->arena));
+		return 0;
+	}
+	if (e || (was && (e = stack_differs(c, stack, x, def, plain,
+			      &differs))))
+		return err_trace(e);
+	doc_set(c->arena, set->spec, "Changes", plain);
+	doc_set(c->arena, set->spec, "Values", full);
+	judge(c, set, differs, differs ? SPAN_NULL : SPAN(NOTHING));
+	return 0;
+}
+
+static struct reply *
+check_type(struct call *c, bool *ret_create)
+{
+	struct span type = doc_get_str(c->in, "ChangeSetType");
+
+	*ret_create = span_is(type, "CREATE");
+	if (span_is(type, "IMPORT"))
+		return reply_not_implemented(c, "ChangeSetType IMPORT");
+	if (doc_get_str(c->in, "DeploymentMode").n &&
+	    !span_is(doc_get_str(c->in, "DeploymentMode"), "STANDARD"))
+		return reply_not_implemented(c, "DeploymentMode %.*s",
+		    SPAN_ARG(doc_get_str(c->in, "DeploymentMode")));
+	return NULL;
+}
+
+static struct reply *
+answer(struct call *c, const struct res *set)
+{
+	struct doc *out = doc_obj(c->arena);
+
+	doc_set_str(c->arena, out, "Id", set->arn);
+	doc_set_str(c->arena, out, "StackId",
+	    doc_get_str(set->spec, "StackId"));
+	return reply_ok(c, out);
+}
+
+struct reply *
+change_set_create(struct call *c)
+{
+	struct span name = doc_get_str(c->in, "ChangeSetName"), stack_name;
+	struct res *stack = NULL, *set = NULL;
+	struct doc *def = NULL;
+	struct stack_context x;
+	struct reply *no;
+	bool create;
+	int e;
+
+	if ((no = check_type(c, &create)) || (no = find(c, &set)))
+		return no;
+	if (set && span_eq(doc_get_str(set->spec, "ClientToken"),
+		       doc_get_str(c->in, "ClientToken")) &&
+	    doc_get_str(c->in, "ClientToken").n)
+		return answer(c, set);
+	if (set)
+		return reply_error(c, "AlreadyExistsException",
+		    "ChangeSet %.*s already exists", SPAN_ARG(set->arn));
+	if ((no = stack_for(c, create, &stack)))
+		return no;
+	stack_name = doc_get_str(stack->spec, "StackName");
+	if ((no = definition_read(c, stack, stack_name, &def)) ||
+	    (no = definition_open(c, stack, stack_name, def, &x)))
+		return no;
+	set = res_new(c->arena, &cloudformation_change_set, c->scope,
+	    stack->id, arena_fmt_span(c->arena, "%.*s/%s", SPAN_ARG(name),
+		id_uuid(c->arena)));
+	doc_set_str(c->arena, set->spec, "ChangeSetName", name);
+	doc_set_str(c->arena, set->spec, "StackId", stack->arn);
+	doc_set_str(c->arena, set->spec, "StackName", stack_name);
+	doc_set_str(c->arena, set->spec, "Type",
+	    create ? SPAN("CREATE") : SPAN("UPDATE"));
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const kept[] = {"Description",
+			"OnStackFailure", "ClientToken"};
+
+		if (doc_get(c->in, kept[i]))
+			doc_set(c->arena, set->spec, kept[i],
+			    doc_copy(c->arena, doc_get(c->in, kept[i])));
+	}
+	doc_set(c->arena, set->spec, "Def", def);
+	if ((e = examine(c, stack, set, &x, def)) ||
+	    (e = store_insert(c->store, c->arena, set)))
+		return cfn_fail_reply(c, e);
+	return answer(c, set);
+}
+
+/* Showing */
+
+static struct doc *
+summary(struct call *c, const struct res *set)
+{
+	static const char *const members[] = {"ChangeSetName", "StackId",
+		"StackName", "Status", "StatusReason", "ExecutionStatus",
+		"Description", "OnStackFailure"};
+	struct doc *v = doc_obj(c->arena);
+
+	doc_set_str(c->arena, v, "ChangeSetId", set->arn);
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		if (doc_get(set->spec, members[i]))
+			doc_set(c->arena, v, members[i], doc_copy(c->arena,
+			    doc_get(set->spec, members[i])));
+	doc_set_time(c->arena, v, "CreationTime", set->created);
+	doc_set_bool(c->arena, v, "IncludeNestedStacks", false);
+	return v;
+}
+
+struct reply *
+change_set_describe(struct call *c)
+{
+	bool values = doc_get_bool(c->in, "IncludePropertyValues", false);
+	const struct doc *def, *changes;
+	struct arena *a = c->arena;
+	struct res *set = NULL;
+	struct reply *no = change_set_find(c, &set);
+	struct doc *v;
+
+	if (no)
+		return no;
+	def = doc_get(set->spec, "Def");
+	changes = doc_get(set->spec, values ? "Values" : "Changes");
+	v = summary(c, set);
+	doc_set(a, v, "Parameters", doc_copy(a, doc_get(def, "Shown")));
+	doc_set(a, v, "Tags", doc_get(def, "Tags") ?
+		doc_copy(a, doc_get(def, "Tags")) : doc_arr(a));
+	doc_set(a, v, "Capabilities",
+	    doc_copy(a, doc_get(def, "Capabilities")));
+	doc_set(a, v, "NotificationARNs", doc_arr(a));
+	doc_set(a, v, "RollbackConfiguration", doc_obj(a));
+	doc_set(a, v, "Changes", changes ? doc_copy(a, changes) : doc_arr(a));
+	return reply_ok(c, v);
+}
+
+struct reply *
+change_set_list(struct call *c)
+{
+	struct query q = {.kind = &cloudformation_change_set,
+		.scope = c->scope};
+	struct doc *list = doc_arr(c->arena);
+	struct res *stack = NULL;
+	struct res_list l;
+	struct reply *no = stack_find(c, doc_get_str(c->in, "StackName"),
+	    &stack);
+	int e;
+
+	if (no)
+		return no;
+	q.parent = stack->id;
+	if ((e = store_list(c->store, c->arena, &q, &l)))
+		return cfn_fail_reply(c, e);
+	for (size_t i = 0; i < l.n; i++)
+		doc_push(list, summary(c, l.v[i]));
+	return reply_ok(c, doc_set(c->arena, doc_obj(c->arena), "Summaries",
+	    list));
+}
+
+/* AWS: to delete what is not there is no mistake. */
+struct reply *
+change_set_delete(struct call *c)
+{
+	struct res *set = NULL;
+	struct reply *no = find(c, &set);
+	int e;
+
+	if (no || !set)
+		return no ? no : reply_ok(c, NULL);
+	if (cfn_word("EXECUTE_IN_PROGRESS",
+		doc_get_str(set->spec, "ExecutionStatus")))
+		return reply_error(c, "InvalidChangeSetStatus",
+		    "ChangeSet [%.*s] cannot be deleted in status "
+		    "EXECUTE_IN_PROGRESS", SPAN_ARG(set->arn));
+	e = store_delete(c->store, set);
+	return e ? cfn_fail_reply(c, e) : reply_ok(c, NULL);
+}
+
+/* Execution */
+
+static struct reply *
+drop_others(struct call *c, const struct res *stack, const struct res *set)
+{
+	struct query q = {.kind = &cloudformation_change_set,
+		.scope = c->scope, .parent = stack->id};
+	struct res_list l;
+	int e = store_list(c->store, c->arena, &q, &l);
+
+	for (size_t i = 0; !e && i < l.n; i++)
+		if (l.v[i]->row != set->row)
+			e = store_delete(c->store, l.v[i]);
+	return e ? cfn_fail_reply(c, e) : NULL;
+}
+
+/* What a first execution sets, as CreateStack does. */
+static struct reply *
+execute_create(struct call *c, struct res *stack, const struct res *set)
+{
+	struct span on = doc_get_str(set->spec, "OnStackFailure");
+	struct arena *a = c->arena;
+	int e;
+
+	doc_set(a, stack->spec, "Def", doc_copy(a, doc_get(set->spec, "Def")));
+	if (doc_get(c->in, "ClientRequestToken"))
+		doc_set_str(a, stack->spec, "Token",
+		    doc_get_str(c->in, "ClientRequestToken"));
+	doc_set_bool(a, stack->spec, "DisableRollback",
+	    doc_get_bool(c->in, "DisableRollback", false));
+	if (on.n)
+		doc_set_str(a, stack->spec, "OnFailure", on);
+	doc_each(t, doc_get(doc_get(set->spec, "Def"), "Tags"))
+		if ((e = store_tag(c->store, stack, doc_get_str(t, "Key"),
+			 doc_get_str(t, "Value"))))
+			return cfn_fail_reply(c, e);
+	if ((e = store_put_spec(c->store, stack)))
+		return cfn_fail_reply(c, e);
+	return stack_begin(c, stack, "create", "CREATE_IN_PROGRESS");
+}
+
+struct reply *
+change_set_execute(struct call *c)
+{
+	struct res *set = NULL, *stack;
+	struct span status, token = doc_get_str(c->in, "ClientRequestToken");
+	struct reply *no = change_set_find(c, &set);
+	int e;
+
+	if (no)
+		return no;
+	e = store_get(c->store, c->arena, &cloudformation_stack, c->scope,
+	    SPAN_NULL, set->parent, &stack);
+	if (e)
+		return cfn_fail_reply(c, e);
+	status = doc_get_str(set->spec, "ExecutionStatus");
+	if (span_is(status, "EXECUTE_COMPLETE") && token.n &&
+	    span_eq(token, doc_get_str(stack->spec, "Token")))
+		return reply_ok(c, NULL);
+	if (!span_is(status, "AVAILABLE"))
+		return reply_error(c, "InvalidChangeSetStatus",
+		    "ChangeSet [%.*s] cannot be executed in its current "
+		    "execution status of [%.*s]", SPAN_ARG(set->arn),
+		    SPAN_ARG(status));
+	doc_set_str(c->arena, set->spec, "ExecutionStatus",
+	    SPAN("EXECUTE_COMPLETE"));
+	doc_set_str(c->arena, stack->spec, "ChangeSetId", set->arn);
+	if ((e = store_put_spec(c->store, set)))
+		return cfn_fail_reply(c, e);
+	if ((no = drop_others(c, stack, set)))
+		return no;
+	if (span_is(doc_get_str(set->spec, "Type"), "CREATE"))
+		no = execute_create(c, stack, set);
+	else if ((no = stack_updatable(c, stack)))
+		return no;
+	else
+		return stack_update_to(c, stack, doc_get(set->spec, "Def"));
+	return no ? no : reply_ok(c, NULL);
+}

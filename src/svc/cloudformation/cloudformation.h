@@ -1,0 +1,57 @@
+/* What the handlers of CloudFormation share. */
+#pragma once
+
+#include "api/op.h"
+#include "svc/cloudformation/context.h"
+
+extern const struct service cloudformation_service;
+
+struct reply *cfn_fail_reply(struct call *c, int e);
+struct reply *cfn_refuse(struct call *c, const char *fmt, ...) PRINTF(2, 3);
+
+/* NULL and *ret, or the refusal.  By name: only what is not deleted. */
+struct reply *stack_find(struct call *c, struct span name, struct res **ret);
+/* The same; *ret is NULL where there is none. */
+struct reply *stack_try(struct call *c, struct span name, struct res **ret);
+struct reply *change_set_find(struct call *c, struct res **ret);
+
+/* The input's template: body, URL, or the stack's own. */
+struct reply *template_read(struct call *c, const struct res *stack,
+    struct span *ret);
+/* The input as a definition, checked as far as it can be without making
+ * anything.  stack NULL: a new one called name. */
+struct reply *definition_read(struct call *c, const struct res *stack,
+    struct span name, struct doc **ret);
+/* Opens a definition over the stack; refusals are AWS's. */
+struct reply *definition_open(struct call *c, const struct res *stack,
+    struct span name, const struct doc *def, struct stack_context *x);
+
+/* A new stack in memory. */
+struct res *stack_make(struct call *c, struct span name);
+/* Says that a phase begins; writes status and event, not the spec. */
+struct reply *stack_begin(struct call *c, struct res *stack, const char *phase,
+    const char *status);
+struct reply *stack_reply(struct call *c, const struct res *stack);
+/* May it be updated? */
+struct reply *stack_updatable(struct call *c, const struct res *stack);
+/* Writes def as what is to be, the present one as Prior, and begins. */
+struct reply *stack_update_to(struct call *c, struct res *stack,
+    struct doc *def);
+/* The changes from what is in force to def. */
+int stack_changes(struct call *c, const struct res *stack,
+    struct stack_context *after, const struct doc *def, bool values,
+    struct doc **ret, struct cfn_error *err);
+/* Would the update do anything at all?  0 or negative. */
+int stack_differs(struct call *c, const struct res *stack,
+    struct stack_context *after, const struct doc *def,
+    const struct doc *changes, bool *ret);
+
+typedef struct reply *cfn_op(struct call *c);
+cfn_op stack_create, stack_update, stack_delete, stack_cancel_update,
+    stack_continue_rollback, stack_rollback, stack_protect;
+cfn_op stack_describe, stack_list, stack_events, stack_resources,
+    stack_resource, stack_list_resources;
+cfn_op template_get, template_summary, template_validate;
+cfn_op export_list, import_list, cfn_limits;
+cfn_op change_set_create, change_set_describe, change_set_list,
+    change_set_delete, change_set_execute;

@@ -1,0 +1,134 @@
+/* The kinds of CloudFormation, and the events that their changes make. */
+#include "svc/cloudformation/kinds.h"
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/id.h"
+
+static const char *const stack_index[] = {"spec.Live", "spec.StackName",
+	"status.Imports", NULL};
+static const char *const change_set_index[] = {"spec.ChangeSetName", NULL};
+
+const struct kind cloudformation_stack = {
+	.name = "cloudformation.stack",
+	.arn = "arn:aws:cloudformation:{region}:{account}:stack/{id}",
+	.index = stack_index,
+};
+
+const struct kind cloudformation_resource = {
+	.name = "cloudformation.resource",
+};
+
+const struct kind cloudformation_event = {
+	.name = "cloudformation.event",
+};
+
+const struct kind cloudformation_export = {
+	.name = "cloudformation.export",
+};
+
+const struct kind cloudformation_change_set = {
+	.name = "cloudformation.change-set",
+	.arn = "arn:aws:cloudformation:{region}:{account}:changeSet/{id}",
+	.index = change_set_index,
+	.untaggable = true,
+};
+
+const struct kind *const cloudformation_kinds[] = {
+	&cloudformation_stack, &cloudformation_resource,
+	&cloudformation_event, &cloudformation_export,
+	&cloudformation_change_set, NULL,
+};
+
+static void
+copy(struct arena *a, struct doc *to, const struct doc *from, const char *key)
+{
+	if (doc_get(from, key))
+		doc_set(a, to, key, doc_copy(a, doc_get(from, key)));
+}
+
+/* As AWS shows them: texts are texts, and all of it is one text. */
+static void
+event_properties(struct arena *a, struct doc *e, const struct doc *resource)
+{
+	const struct doc *shown = doc_get(resource, "Shown");
+
+	if (doc_len(shown))
+		doc_set_str(a, e, "ResourceProperties", doc_json(a, shown));
+}
+
+int
+stack_event(struct store *s, struct arena *a, const struct res *stack,
+    const struct doc *resource)
+{
+	struct span token = doc_get_str(stack->spec, "Token");
+	struct res *r = res_new(a, &cloudformation_event, stack->scope,
+	    stack->id, span_of(id_uuid(a)));
+	struct doc *e = r->spec;
+	int f;
+
+	doc_set_str(a, e, "EventId", r->id);
+	doc_set_str(a, e, "StackId", stack->arn);
+	doc_set_str(a, e, "StackName", doc_get_str(stack->spec, "StackName"));
+	doc_set_time(a, e, "Timestamp", clock_ms());
+	if (token.n)
+		doc_set_str(a, e, "ClientRequestToken", token);
+	if (resource) {
+		copy(a, e, resource, "LogicalResourceId");
+		copy(a, e, resource, "PhysicalResourceId");
+		copy(a, e, resource, "ResourceType");
+		copy(a, e, resource, "ResourceStatus");
+		copy(a, e, resource, "ResourceStatusReason");
+		event_properties(a, e, resource);
+	} else {
+		doc_set_str(a, e, "LogicalResourceId",
+		    doc_get_str(stack->spec, "StackName"));
+		doc_set_str(a, e, "PhysicalResourceId", stack->arn);
+		doc_set_str(a, e, "ResourceType",
+		    SPAN("AWS::CloudFormation::Stack"));
+		doc_set_str(a, e, "ResourceStatus",
+		    doc_get_str(stack->status, "StackStatus"));
+		if (doc_get(stack->status, "StackStatusReason"))
+			doc_set_str(a, e, "ResourceStatusReason",
+			    doc_get_str(stack->status, "StackStatusReason"));
+	}
+	f = store_insert(s, a, r);
+	return f ? err_fold(f) : 0;
+}
+
+static void
+set_or_drop(struct arena *a, struct doc *d, const char *key, struct span v)
+{
+	if (v.n)
+		doc_set_str(a, d, key, v);
+	else
+		doc_del(d, key);
+}
+
+int
+stack_status(struct store *s, struct arena *a, struct res *stack,
+    const char *status, struct span reason)
+{
+	int e;
+
+	doc_set_str(a, stack->status, "StackStatus", span_of(status));
+	set_or_drop(a, stack->status, "StackStatusReason", reason);
+	if ((e = store_put_status(s, stack)))
+		return err_fold(e);
+	return stack_event(s, a, stack, NULL);
+}
+
+int
+resource_status(struct store *s, struct arena *a, const struct res *stack,
+    struct res *r, const char *status, struct span reason)
+{
+	int e;
+
+	doc_set_str(a, r->status, "ResourceStatus", span_of(status));
+	set_or_drop(a, r->status, "ResourceStatusReason", reason);
+	doc_set_time(a, r->status, "Timestamp", clock_ms());
+	e = r->row ? store_put_status(s, r) : store_insert(s, a, r);
+	if (e)
+		return err_fold(e);
+	return stack_event(s, a, stack, r->status);
+}

@@ -1,0 +1,59 @@
+/*
+ * What CloudFormation keeps in the store.
+ *
+ * cloudformation.stack	parent none, id = "NAME/UUID".  spec {StackName, Live:
+ *		the name while the stack is not deleted, Def: the definition
+ *		that is being made or in force, Prior: the one before it while
+ *		an update may go back, DisableRollback, OnFailure,
+ *		TimeoutInMinutes, EnableTerminationProtection, StackPolicyBody,
+ *		Token: ClientRequestToken of what goes on, RetainResources[],
+ *		RetainExceptOnCreate, SkipResources[]}
+ *		Def: {TemplateBody, Params{name: text}, Resolved{name: text},
+ *		Shown[]: parameters as DescribeStacks has them, Tags[{Key,
+ *		Value}], Capabilities[], NotificationARNs[], RoleARN,
+ *		Description, ChangeSetId}
+ *		status {StackStatus, StackStatusReason, Outputs[], Imports[]:
+ *		names of exports in use, LastUpdatedTime, DeletionTime,
+ *		Phase: what goes on (enum stack_phase's text), Since}
+ * cloudformation.resource  parent = the stack's id, id = logical id, or
+ *		"LOGICAL#UUID" for one that was replaced and waits for the
+ *		clean-up.  spec empty; status by the controller:
+ *		{LogicalResourceId, ResourceType, PhysicalResourceId,
+ *		ResourceStatus, ResourceStatusReason, Timestamp, Phase and Step
+ *		of the controller's work, Props: as last applied, Attrs, Deps[],
+ *		DeletionPolicy, UpdateReplacePolicy, Before: {Props, Attrs,
+ *		PhysicalResourceId, Deps, Row?} until an update cannot go back}
+ * cloudformation.event	 parent = the stack's id, id = EventId; spec is the event.
+ * cloudformation.export  parent none, id = the export's name; spec {Value,
+ *		ExportingStackId}.
+ * cloudformation.change-set  parent = the stack's id, id = "NAME/UUID"; spec
+ *		{ChangeSetName, StackId, StackName, Type, Def, Changes[],
+ *		Values[] (with property values), Status, StatusReason,
+ *		ExecutionStatus, Description, OnStackFailure}
+ *
+ * An operation writes the stack's first status and event of what it begins;
+ * from there on the controller (src/ctl/stack.c) writes status, and puts back
+ * spec.Def when an update is rolled back.
+ */
+#pragma once
+
+#include "store/store.h"
+
+extern const struct kind cloudformation_stack;
+extern const struct kind cloudformation_resource;
+extern const struct kind cloudformation_event;
+extern const struct kind cloudformation_export;
+extern const struct kind cloudformation_change_set;
+
+extern const struct kind *const cloudformation_kinds[];
+
+/* Writes an event of the stack, or (r not NULL) of one of its resources, and
+ * its time into the status that the event tells of.  The caller puts status. */
+int stack_event(struct store *s, struct arena *a, const struct res *stack,
+    const struct doc *resource);
+/* Sets StackStatus and reason (may be NULL), writes status and event. */
+int stack_status(struct store *s, struct arena *a, struct res *stack,
+    const char *status, struct span reason);
+/* The same of a resource's ResourceStatus. */
+int resource_status(struct store *s, struct arena *a, const struct res *stack,
+    struct res *resource, const char *status, struct span reason);

@@ -1,0 +1,358 @@
+/* Stacks: what begins their creation, update, deletion and roll-back. */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "cfn/diff.h"
+#include "cfn/type.h"
+#include "svc/cloudformation/cloudformation.h"
+
+static void
+copy(struct call *c, struct doc *to, const char *name)
+{
+	if (doc_get(c->in, name))
+		doc_set(c->arena, to, name, doc_copy(c->arena,
+		    doc_get(c->in, name)));
+	else
+		doc_del(to, name);
+}
+
+static bool
+same_token(struct call *c, const struct res *stack)
+{
+	struct span token = doc_get_str(c->in, "ClientRequestToken");
+
+	return token.n &&
+	    span_eq(token, doc_get_str(stack->spec, "Token"));
+}
+
+static void
+note_request(struct call *c, struct res *stack)
+{
+	doc_del(stack->spec, "Token");
+	if (doc_get(c->in, "ClientRequestToken"))
+		doc_set_str(c->arena, stack->spec, "Token",
+		    doc_get_str(c->in, "ClientRequestToken"));
+	copy(c, stack->spec, "DisableRollback");
+	copy(c, stack->spec, "RetainExceptOnCreate");
+	doc_del(stack->spec, "Cancel");
+}
+
+static struct reply *
+put_tags(struct call *c, const struct res *stack, const struct doc *def)
+{
+	int e = 0;
+
+	doc_each(t, doc_get(def, "Tags"))
+		if (!e)
+			e = store_tag(c->store, stack, doc_get_str(t, "Key"),
+			    doc_get_str(t, "Value"));
+	return e ? cfn_fail_reply(c, e) : NULL;
+}
+
+struct reply *
+stack_create(struct call *c)
+{
+	struct span name = doc_get_str(c->in, "StackName");
+	struct stack_context x;
+	struct doc *def = NULL;
+	struct res *old, *stack;
+	struct reply *no;
+	int e;
+
+	if ((no = stack_try(c, name, &old)))
+		return no;
+	if (old && same_token(c, old))
+		return stack_reply(c, old);
+	if (old)
+		return reply_error(c, "AlreadyExistsException",
+		    "Stack [%.*s] already exists", SPAN_ARG(name));
+	if (doc_get(c->in, "DisableRollback") && doc_get(c->in, "OnFailure"))
+		return cfn_refuse(c, "Either DisableRollback or OnFailure can "
+		    "be specified, not both.");
+	if ((no = definition_read(c, NULL, name, &def)) ||
+	    (no = definition_open(c, NULL, name, def, &x)))
+		return no;
+	stack = stack_make(c, name);
+	doc_set(c->arena, stack->spec, "Def", def);
+	note_request(c, stack);
+	copy(c, stack->spec, "OnFailure");
+	copy(c, stack->spec, "TimeoutInMinutes");
+	copy(c, stack->spec, "EnableTerminationProtection");
+	if ((e = store_insert(c->store, c->arena, stack)))
+		return cfn_fail_reply(c, e);
+	if ((no = put_tags(c, stack, def)) ||
+	    (no = stack_begin(c, stack, "create", "CREATE_IN_PROGRESS")))
+		return no;
+	return stack_reply(c, stack);
+}
+
+/* Updates */
+
+static struct doc *
+by_row(struct stack_context *x, const char *member)
+{
+	struct doc *out = doc_obj(x->arena);
+
+	for (size_t i = 0; i < x->rows.n; i++) {
+		const struct res *r = x->rows.v[i];
+		const struct doc *v = doc_get(r->status, member);
+
+		if (v && !doc_get_bool(r->status, "Replaced", false) &&
+		    !doc_get_bool(r->status, "Gone", false))
+			doc_setn(x->arena, out, r->id, doc_copy(x->arena, v));
+	}
+	return out;
+}
+
+int
+stack_changes(struct call *c, const struct res *stack,
+    struct stack_context *after, const struct doc *def, bool values,
+    struct doc **ret, struct cfn_error *err)
+{
+	const struct doc *was = stack ? doc_get(stack->spec, "Def") : NULL;
+	struct cfn_diff d = {.after = after->stack, .values = values,
+		.tags_after = doc_get(def, "Tags"),
+		.tags_before = doc_get(was, "Tags")};
+	struct stack_context before;
+	int e;
+
+	if (was) {
+		if ((e = stack_context(&before, c->api, c->store, c->arena,
+			 stack)) ||
+		    (e = stack_open(&before, was, err)))
+			return e;
+		d.before = before.stack;
+		d.physical = by_row(&before, "PhysicalResourceId");
+	}
+	return cfn_diff(c->arena, &d, ret, err);
+}
+
+static int
+outputs_of(struct call *c, struct stack_context *x, struct doc **ret)
+{
+	struct cfn_error err;
+	int e = cfn_outputs(c->arena, x->stack, CFN_SHOW, ret, &err);
+
+	if (e > 0)
+		*ret = doc_arr(c->arena);
+	return e < 0 ? e : 0;
+}
+
+int
+stack_differs(struct call *c, const struct res *stack,
+    struct stack_context *after, const struct doc *def,
+    const struct doc *changes, bool *ret)
+{
+	const struct doc *was = doc_get(stack->spec, "Def");
+	struct stack_context before;
+	struct doc *o1, *o2;
+	struct cfn_error err;
+	int e;
+
+	*ret = true;
+	if (doc_len(changes) ||
+	    !doc_eq(doc_get(was, "Tags"), doc_get(def, "Tags")))
+		return 0;
+	if ((e = stack_context(&before, c->api, c->store, c->arena, stack)))
+		return e;
+	if ((e = stack_open(&before, was, &err)))
+		return e < 0 ? e : 0;
+	if ((e = outputs_of(c, &before, &o1)) ||
+	    (e = outputs_of(c, after, &o2)))
+		return e;
+	*ret = !doc_eq(o1, o2);
+	return 0;
+}
+
+struct reply *
+stack_update_to(struct call *c, struct res *stack, struct doc *def)
+{
+	struct span status = doc_get_str(stack->status, "StackStatus");
+	struct reply *no;
+	int e;
+
+	/* After a failure without roll-back, Prior is what it goes back to. */
+	if (!span_ends(status, SPAN("_FAILED")) ||
+	    !doc_get(stack->spec, "Prior"))
+		doc_set(c->arena, stack->spec, "Prior", doc_copy(c->arena,
+		    doc_get(stack->spec, "Def")));
+	doc_set(c->arena, stack->spec, "Def", doc_copy(c->arena, def));
+	note_request(c, stack);
+	if ((e = store_put_spec(c->store, stack)))
+		return cfn_fail_reply(c, e);
+	doc_set_time(c->arena, stack->status, "LastUpdatedTime", clock_ms());
+	if ((no = put_tags(c, stack, def)) ||
+	    (no = stack_begin(c, stack, "update", "UPDATE_IN_PROGRESS")))
+		return no;
+	return stack_reply(c, stack);
+}
+
+struct reply *
+stack_update(struct call *c)
+{
+	struct span name = doc_get_str(c->in, "StackName");
+	struct doc *def = NULL, *changes;
+	struct stack_context x;
+	struct cfn_error err;
+	struct res *stack = NULL;
+	struct reply *no;
+	bool differs;
+	int e;
+
+	if ((no = stack_try(c, name, &stack)))
+		return no;
+	if (!stack || !doc_get(stack->spec, "Live"))
+		return cfn_refuse(c, "Stack [%.*s] does not exist",
+		    SPAN_ARG(name));
+	if (same_token(c, stack))
+		return stack_reply(c, stack);
+	name = doc_get_str(stack->spec, "StackName");
+	if ((no = stack_updatable(c, stack)) ||
+	    (no = definition_read(c, stack, name, &def)) ||
+	    (no = definition_open(c, stack, name, def, &x)))
+		return no;
+	e = stack_changes(c, stack, &x, def, false, &changes, &err);
+	if (e > 0)
+		return cfn_refuse(c, "%.*s", SPAN_ARG(err.text));
+	if (e || (e = stack_differs(c, stack, &x, def, changes, &differs)))
+		return cfn_fail_reply(c, e);
+	if (!differs && !span_ends(doc_get_str(stack->status, "StackStatus"),
+			    SPAN("_FAILED")))
+		return cfn_refuse(c, "No updates are to be performed.");
+	return stack_update_to(c, stack, def);
+}
+
+/* Deletion and going back */
+
+struct reply *
+stack_delete(struct call *c)
+{
+	struct span name = doc_get_str(c->in, "StackName"), status;
+	struct res *stack;
+	struct reply *no = stack_try(c, name, &stack);
+	int e;
+
+	if (no)
+		return no;
+	/* AWS: to delete what is not there is no mistake. */
+	if (!stack || !doc_get(stack->spec, "Live"))
+		return reply_ok(c, NULL);
+	status = doc_get_str(stack->status, "StackStatus");
+	if (doc_get_bool(stack->spec, "EnableTerminationProtection", false))
+		return cfn_refuse(c, "Stack [%.*s] cannot be deleted while "
+		    "TerminationProtection is enabled",
+		    SPAN_ARG(doc_get_str(stack->spec, "StackName")));
+	if (span_is(status, "DELETE_IN_PROGRESS"))
+		return reply_ok(c, NULL);
+	if (doc_len(doc_get(c->in, "RetainResources")) &&
+	    !span_is(status, "DELETE_FAILED"))
+		return cfn_refuse(c, "Invalid operation on stack [%.*s]. "
+		    "RetainResources can only be specified when the stack is "
+		    "in the DELETE_FAILED state.", SPAN_ARG(stack->arn));
+	if (span_starts(status, SPAN("UPDATE_")) &&
+	    span_ends(status, SPAN("IN_PROGRESS")))
+		return cfn_refuse(c, "Stack [%.*s] cannot be deleted while in "
+		    "status %.*s", SPAN_ARG(stack->arn), SPAN_ARG(status));
+	note_request(c, stack);
+	copy(c, stack->spec, "RetainResources");
+	if ((e = store_put_spec(c->store, stack)))
+		return cfn_fail_reply(c, e);
+	no = stack_begin(c, stack, "delete", "DELETE_IN_PROGRESS");
+	return no ? no : reply_ok(c, NULL);
+}
+
+struct reply *
+stack_cancel_update(struct call *c)
+{
+	struct res *stack = NULL;
+	struct reply *no = stack_find(c, doc_get_str(c->in, "StackName"),
+	    &stack);
+	int e;
+
+	if (no)
+		return no;
+	if (!span_is(doc_get_str(stack->status, "StackStatus"),
+		"UPDATE_IN_PROGRESS"))
+		return cfn_refuse(c, "CancelUpdateStack cannot be called from "
+		    "current stack status");
+	doc_set_bool(c->arena, stack->spec, "Cancel", true);
+	e = store_put_spec(c->store, stack);
+	return e ? cfn_fail_reply(c, e) : reply_ok(c, NULL);
+}
+
+static struct reply *
+go_back(struct call *c, struct res *stack)
+{
+	int e;
+
+	doc_set(c->arena, stack->spec, "Def", doc_copy(c->arena,
+	    doc_get(stack->spec, "Prior")));
+	if ((e = store_put_spec(c->store, stack)))
+		return cfn_fail_reply(c, e);
+	return stack_begin(c, stack, "update-rollback",
+	    "UPDATE_ROLLBACK_IN_PROGRESS");
+}
+
+struct reply *
+stack_continue_rollback(struct call *c)
+{
+	struct res *stack = NULL;
+	struct reply *no = stack_find(c, doc_get_str(c->in, "StackName"),
+	    &stack);
+
+	if (no)
+		return no;
+	if (!span_is(doc_get_str(stack->status, "StackStatus"),
+		"UPDATE_ROLLBACK_FAILED"))
+		return cfn_refuse(c, "Stack:%.*s is in %.*s state and can not "
+		    "continue rollback.", SPAN_ARG(stack->arn),
+		    SPAN_ARG(doc_get_str(stack->status, "StackStatus")));
+	if (!doc_get(stack->spec, "Prior"))
+		return reply_failure(c, err_origin(ENOENT, "no way back"));
+	no = go_back(c, stack);
+	return no ? no : reply_ok(c, NULL);
+}
+
+struct reply *
+stack_rollback(struct call *c)
+{
+	struct span status;
+	struct res *stack = NULL;
+	struct reply *no = stack_find(c, doc_get_str(c->in, "StackName"),
+	    &stack);
+	int e;
+
+	if (no)
+		return no;
+	status = doc_get_str(stack->status, "StackStatus");
+	note_request(c, stack);
+	doc_del(stack->spec, "DisableRollback");
+	if ((e = store_put_spec(c->store, stack)))
+		return cfn_fail_reply(c, e);
+	if (span_is(status, "CREATE_FAILED"))
+		no = stack_begin(c, stack, "rollback", "ROLLBACK_IN_PROGRESS");
+	else if (span_is(status, "UPDATE_FAILED") &&
+	    doc_get(stack->spec, "Prior"))
+		no = go_back(c, stack);
+	else
+		no = cfn_refuse(c, "RollbackStack operation can only be "
+		    "performed on stacks in UPDATE_FAILED or CREATE_FAILED "
+		    "state");
+	return no ? no : stack_reply(c, stack);
+}
+
+struct reply *
+stack_protect(struct call *c)
+{
+	struct res *stack = NULL;
+	struct reply *no = stack_find(c, doc_get_str(c->in, "StackName"),
+	    &stack);
+	int e;
+
+	if (no)
+		return no;
+	copy(c, stack->spec, "EnableTerminationProtection");
+	e = store_put_spec(c->store, stack);
+	return e ? cfn_fail_reply(c, e) : stack_reply(c, stack);
+}

@@ -1,0 +1,156 @@
+/* The VPC family as CloudFormation makes it. */
+#include "svc/ec2/cfn.h"
+
+#define VPC "{'VpcId': '$ref'}"
+#define SUBNET "{'SubnetId': '$ref'}"
+#define ASSOCIATION "{'AssociationId': '$ref'}"
+#define GATEWAY "{'InternetGatewayId': '$ref'}"
+#define ATTACHMENT \
+	"{'InternetGatewayId': '$p.InternetGatewayId', 'VpcId': '$p.VpcId'}"
+#define ROUTE "{'RouteTableId': '$p.RouteTableId', " \
+	"'DestinationCidrBlock': '$p.DestinationCidrBlock'}"
+#define RULE "{'GroupId': '$p.GroupId', 'SecurityGroupRuleIds': ['$ref']}"
+#define DESCRIPTION "{'GroupId': '$p.GroupId', " \
+	"'SecurityGroupRuleDescriptions': [{'SecurityGroupRuleId': '$ref', " \
+	"'Description': '$p.Description'}]}"
+
+static const struct cfn_tagging tagging = {
+	"CreateTags", "{'Resources': ['$ref']}", "Tags",
+	"DeleteTags", "{'Resources': ['$ref']}", "Tags",
+};
+
+const struct cfn_map ec2_types[] = {
+	{
+		.type = "AWS::EC2::VPC",
+		.create = CFN_STEPS(CFN_STEP("CreateVpc", NULL, NULL),
+		    CFN_STEP("ModifyVpcAttribute", "EnableDnsSupport", VPC),
+		    CFN_STEP("ModifyVpcAttribute", "EnableDnsHostnames", VPC)),
+		.update = CFN_STEPS(
+		    CFN_STEP("ModifyVpcAttribute", "EnableDnsSupport", VPC),
+		    CFN_STEP("ModifyVpcAttribute", "EnableDnsHostnames", VPC)),
+		.defaults =
+		    "{'EnableDnsSupport': true, 'EnableDnsHostnames': false}",
+		.read = CFN_STEPS(
+		    CFN_STEP("DescribeSecurityGroups", "", "{'Filters': ["
+			"{'Name': 'vpc-id', 'Values': ['$ref']}, "
+			"{'Name': 'group-name', 'Values': ['default']}]}"),
+		    CFN_STEP("DescribeNetworkAcls", "", "{'Filters': ["
+			"{'Name': 'vpc-id', 'Values': ['$ref']}, "
+			"{'Name': 'default', 'Values': ['true']}]}")),
+		.remove = CFN_STEPS(CFN_STEP("DeleteVpc", "", VPC)),
+		.ref = "$o.Vpc.VpcId",
+		.attrs = "{'VpcId': '$ref', 'CidrBlock': '$p.CidrBlock', "
+		    "'CidrBlockAssociations': "
+		    "'$o.Vpc.CidrBlockAssociationSet.*.AssociationId', "
+		    "'Ipv6CidrBlocks': [], 'DefaultSecurityGroup': "
+		    "'$o.SecurityGroups.0.GroupId', 'DefaultNetworkAcl': "
+		    "'$o.NetworkAcls.0.NetworkAclId'}",
+		.tag_spec = "vpc",
+		.tagging = &tagging,
+	},
+	{
+		.type = "AWS::EC2::Subnet",
+		.create = CFN_STEPS(CFN_STEP("CreateSubnet", NULL, NULL),
+		    CFN_STEP("ModifySubnetAttribute", "MapPublicIpOnLaunch",
+			SUBNET),
+		    CFN_STEP("ModifySubnetAttribute",
+			"AssignIpv6AddressOnCreation", SUBNET)),
+		.update = CFN_STEPS(
+		    CFN_STEP("ModifySubnetAttribute", "MapPublicIpOnLaunch",
+			SUBNET)),
+		.defaults = "{'MapPublicIpOnLaunch': false}",
+		.read = CFN_STEPS(
+		    CFN_STEP("DescribeNetworkAcls", "", "{'Filters': [{'Name': "
+			"'association.subnet-id', 'Values': ['$ref']}]}")),
+		.remove = CFN_STEPS(CFN_STEP("DeleteSubnet", "", SUBNET)),
+		.ref = "$o.Subnet.SubnetId",
+		.attrs = "{'SubnetId': '$ref', 'VpcId': '$o.Subnet.VpcId', "
+		    "'AvailabilityZone': '$o.Subnet.AvailabilityZone', "
+		    "'AvailabilityZoneId': '$o.Subnet.AvailabilityZoneId', "
+		    "'CidrBlock': '$o.Subnet.CidrBlock', "
+		    "'Ipv6CidrBlocks': [], 'NetworkAclAssociationId': "
+		    "'$o.NetworkAcls.0.Associations.0."
+		    "NetworkAclAssociationId'}",
+		.tag_spec = "subnet",
+		.tagging = &tagging,
+	},
+	{
+		.type = "AWS::EC2::InternetGateway",
+		.create = CFN_STEPS(
+		    CFN_STEP("CreateInternetGateway", NULL, NULL)),
+		.remove = CFN_STEPS(
+		    CFN_STEP("DeleteInternetGateway", "", GATEWAY)),
+		.ref = "$o.InternetGateway.InternetGatewayId",
+		.attrs = "{'InternetGatewayId': '$ref'}",
+		.tag_spec = "internet-gateway",
+		.tagging = &tagging,
+	},
+	{
+		.type = "AWS::EC2::VPCGatewayAttachment",
+		.create = CFN_STEPS(
+		    CFN_STEP("AttachInternetGateway", NULL, NULL)),
+		.remove = CFN_STEPS(
+		    CFN_STEP("DetachInternetGateway", "", ATTACHMENT)),
+		.ref = "IGW|${p.VpcId}",
+		.attrs = "{'AttachmentType': 'IGW'}",
+	},
+	{
+		.type = "AWS::EC2::RouteTable",
+		.create = CFN_STEPS(CFN_STEP("CreateRouteTable", NULL, NULL)),
+		.remove = CFN_STEPS(CFN_STEP("DeleteRouteTable", "",
+		    "{'RouteTableId': '$ref'}")),
+		.ref = "$o.RouteTable.RouteTableId",
+		.attrs = "{'RouteTableId': '$ref'}",
+		.tag_spec = "route-table",
+		.tagging = &tagging,
+	},
+	{
+		.type = "AWS::EC2::Route",
+		.create = CFN_STEPS(CFN_STEP("CreateRoute", NULL, NULL)),
+		.update = CFN_STEPS(CFN_STEP("ReplaceRoute", NULL, NULL)),
+		.remove = CFN_STEPS(CFN_STEP("DeleteRoute", "", ROUTE)),
+		.ref = "${p.RouteTableId}|${p.DestinationCidrBlock}",
+		.attrs = "{'CidrBlock': '$p.DestinationCidrBlock'}",
+	},
+	{
+		.type = "AWS::EC2::SubnetRouteTableAssociation",
+		.create = CFN_STEPS(
+		    CFN_STEP("AssociateRouteTable", NULL, NULL)),
+		.remove = CFN_STEPS(
+		    CFN_STEP("DisassociateRouteTable", "", ASSOCIATION)),
+		.ref = "$o.AssociationId",
+		.attrs = "{'Id': '$ref'}",
+	},
+	{
+		.type = "AWS::EC2::SecurityGroup",
+		.name = "GroupName",
+		.on_create = cfn_group_create,
+		.on_update = cfn_group_update,
+		.remove = CFN_STEPS(CFN_STEP("DeleteSecurityGroup", "",
+		    "{'GroupId': '$ref'}")),
+		.attrs = "{'GroupId': '$ref', 'Id': '$ref', "
+		    "'VpcId': '$p.VpcId'}",
+		.tagging = &tagging,
+	},
+	{
+		.type = "AWS::EC2::SecurityGroupIngress",
+		.on_create = cfn_ingress_create,
+		.update = CFN_STEPS(
+		    CFN_STEP("UpdateSecurityGroupRuleDescriptionsIngress",
+			"Description", DESCRIPTION)),
+		.remove = CFN_STEPS(
+		    CFN_STEP("RevokeSecurityGroupIngress", "", RULE)),
+		.attrs = "{'Id': '$ref'}",
+	},
+	{
+		.type = "AWS::EC2::SecurityGroupEgress",
+		.on_create = cfn_egress_create,
+		.update = CFN_STEPS(
+		    CFN_STEP("UpdateSecurityGroupRuleDescriptionsEgress",
+			"Description", DESCRIPTION)),
+		.remove = CFN_STEPS(
+		    CFN_STEP("RevokeSecurityGroupEgress", "", RULE)),
+		.attrs = "{'Id': '$ref'}",
+	},
+	{.type = NULL},
+};

@@ -1,0 +1,357 @@
+"""CloudFormation: stacks from their templates to what they make."""
+import json
+import time
+
+import botocore.exceptions
+import pytest
+
+GROUP = {"Resources": {"Group": {"Type": "AWS::Logs::LogGroup", "Properties": {
+    "RetentionInDays": 7}}}}
+
+
+def text(template):
+    return json.dumps(template)
+
+
+def refused(call, **kwargs):
+    with pytest.raises(botocore.exceptions.ClientError) as e:
+        call(**kwargs)
+    return e.value.response
+
+
+def wait(cfn, name, seconds=20):
+    """The stack once nothing goes on in it."""
+    end = time.monotonic() + seconds
+    while True:
+        stack = cfn.describe_stacks(StackName=name)["Stacks"][0]
+        if not stack["StackStatus"].endswith("_IN_PROGRESS"):
+            return stack
+        assert time.monotonic() < end, events(cfn, name)
+        time.sleep(0.02)
+
+
+def events(cfn, name):
+    pages = cfn.get_paginator("describe_stack_events").paginate(StackName=name)
+    found = [e for p in pages for e in p["StackEvents"]][::-1]
+    return [(e["LogicalResourceId"], e["ResourceStatus"], e.get("ResourceStatusReason", ""))
+            for e in found]
+
+
+def delete(cfn, stack):
+    cfn.delete_stack(StackName=stack["StackName"])
+    gone = wait(cfn, stack["StackId"])
+    assert gone["StackStatus"] == "DELETE_COMPLETE", events(cfn, stack["StackId"])
+
+
+def test_life(client):
+    cfn, logs = client("cloudformation"), client("logs")
+    made = cfn.create_stack(StackName="life", TemplateBody=text({
+        **GROUP, "Outputs": {"Name": {"Value": {"Ref": "Group"}},
+                             "Arn": {"Value": {"Fn::GetAtt": ["Group", "Arn"]}}}}),
+        Tags=[{"Key": "PRNumber", "Value": "7"}])
+    stack = wait(cfn, "life")
+    assert stack["StackStatus"] == "CREATE_COMPLETE", events(cfn, "life")
+    assert stack["StackId"] == made["StackId"]
+    out = {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
+    assert out["Name"].startswith("life-Group-")
+    assert out["Arn"].endswith(f":log-group:{out['Name']}:*")
+    assert events(cfn, "life") == [
+        ("life", "CREATE_IN_PROGRESS", "User Initiated"),
+        ("Group", "CREATE_IN_PROGRESS", ""),
+        ("Group", "CREATE_IN_PROGRESS", "Resource creation Initiated"),
+        ("Group", "CREATE_COMPLETE", ""),
+        ("life", "CREATE_COMPLETE", "")]
+    group = logs.describe_log_groups(logGroupNamePrefix=out["Name"])["logGroups"][0]
+    assert group["retentionInDays"] == 7
+    tags = logs.list_tags_log_group(logGroupName=out["Name"])["tags"]
+    assert tags == {"PRNumber": "7", "aws:cloudformation:stack-name": "life",
+                    "aws:cloudformation:stack-id": made["StackId"],
+                    "aws:cloudformation:logical-id": "Group"}
+    delete(cfn, stack)
+    assert not logs.describe_log_groups(logGroupNamePrefix="life-")["logGroups"]
+    no = refused(cfn.describe_stacks, StackName="life")
+    assert no["Error"] == {"Code": "ValidationError", "Type": "Sender",
+                           "Message": "Stack with id life does not exist"}
+    assert no["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+VPC = {
+    "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {
+        "CidrBlock": "10.0.0.0/16", "EnableDnsHostnames": True}},
+    "Gateway": {"Type": "AWS::EC2::InternetGateway"},
+    "Attachment": {"Type": "AWS::EC2::VPCGatewayAttachment", "Properties": {
+        "VpcId": {"Ref": "Vpc"}, "InternetGatewayId": {"Ref": "Gateway"}}},
+    "Table": {"Type": "AWS::EC2::RouteTable", "Properties": {"VpcId": {"Ref": "Vpc"}}},
+    "Out": {"Type": "AWS::EC2::Route", "DependsOn": "Attachment", "Properties": {
+        "RouteTableId": {"Ref": "Table"}, "DestinationCidrBlock": "0.0.0.0/0",
+        "GatewayId": {"Ref": "Gateway"}}},
+    **{f"Subnet{z}": {"Type": "AWS::EC2::Subnet", "Properties": {
+        "VpcId": {"Ref": "Vpc"}, "CidrBlock": f"10.0.{z}.0/24", "MapPublicIpOnLaunch": True,
+        "AvailabilityZone": {"Fn::Select": [z, {"Fn::GetAZs": ""}]}}} for z in (0, 1)},
+    **{f"Follows{z}": {"Type": "AWS::EC2::SubnetRouteTableAssociation", "Properties": {
+        "SubnetId": {"Ref": f"Subnet{z}"}, "RouteTableId": {"Ref": "Table"}}} for z in (0, 1)},
+}
+SERVICE = {
+    **VPC,
+    "BalancerGroup": {"Type": "AWS::EC2::SecurityGroup", "Properties": {
+        "GroupDescription": "balancer", "VpcId": {"Ref": "Vpc"},
+        "SecurityGroupIngress": [{"CidrIp": "0.0.0.0/0", "IpProtocol": "tcp",
+                                  "FromPort": 80, "ToPort": 80, "Description": "all"}],
+        "SecurityGroupEgress": [{"CidrIp": "255.255.255.255/32", "IpProtocol": "icmp",
+                                 "FromPort": 252, "ToPort": 86}]}},
+    "TaskGroup": {"Type": "AWS::EC2::SecurityGroup", "Properties": {
+        "GroupDescription": "tasks", "VpcId": {"Ref": "Vpc"}}},
+    "In": {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": {
+        "GroupId": {"Fn::GetAtt": ["TaskGroup", "GroupId"]}, "IpProtocol": "tcp",
+        "FromPort": 8080, "ToPort": 8080,
+        "SourceSecurityGroupId": {"Fn::GetAtt": ["BalancerGroup", "GroupId"]}}},
+    "To": {"Type": "AWS::EC2::SecurityGroupEgress", "Properties": {
+        "GroupId": {"Fn::GetAtt": ["BalancerGroup", "GroupId"]}, "IpProtocol": "tcp",
+        "FromPort": 8080, "ToPort": 8080,
+        "DestinationSecurityGroupId": {"Fn::GetAtt": ["TaskGroup", "GroupId"]}}},
+    "Balancer": {"Type": "AWS::ElasticLoadBalancingV2::LoadBalancer", "DependsOn": "Out",
+                 "Properties": {
+                     "Scheme": "internet-facing", "Type": "application",
+                     "Subnets": [{"Ref": "Subnet0"}, {"Ref": "Subnet1"}],
+                     "SecurityGroups": [{"Ref": "BalancerGroup"}],
+                     "LoadBalancerAttributes": [{"Key": "idle_timeout.timeout_seconds",
+                                                 "Value": "61"}]}},
+    "Targets": {"Type": "AWS::ElasticLoadBalancingV2::TargetGroup", "Properties": {
+        "VpcId": {"Ref": "Vpc"}, "Port": 8080, "Protocol": "HTTP", "TargetType": "ip",
+        "HealthCheckPath": "/health", "Matcher": {"HttpCode": "200"},
+        "TargetGroupAttributes": [{"Key": "deregistration_delay.timeout_seconds",
+                                   "Value": "0"}]}},
+    "Listener": {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": {
+        "LoadBalancerArn": {"Ref": "Balancer"}, "Port": 80, "Protocol": "HTTP",
+        "DefaultActions": [{"Type": "forward", "TargetGroupArn": {"Ref": "Targets"}}]}},
+    "Rule": {"Type": "AWS::ElasticLoadBalancingV2::ListenerRule", "Properties": {
+        "ListenerArn": {"Ref": "Listener"}, "Priority": 5,
+        "Conditions": [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api/*"]}}],
+        "Actions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]}},
+    "Cluster": {"Type": "AWS::ECS::Cluster", "Properties": {
+        "CapacityProviders": ["FARGATE", "FARGATE_SPOT"]}},
+    "Repository": {"Type": "AWS::ECR::Repository", "Properties": {
+        "ImageTagMutability": "IMMUTABLE", "ImageScanningConfiguration": {"ScanOnPush": True},
+        "EmptyOnDelete": True,
+        "LifecyclePolicy": {"LifecyclePolicyText": json.dumps({"rules": [{
+            "rulePriority": 1, "selection": {
+                "tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10},
+            "action": {"type": "expire"}}]})}}},
+    "Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 7}},
+    "Task": {"Type": "AWS::ECS::TaskDefinition", "Properties": {
+        "Cpu": "256", "Memory": "512", "NetworkMode": "awsvpc",
+        "RequiresCompatibilities": ["FARGATE"],
+        "ContainerDefinitions": [{
+            "Name": "web", "Essential": True,
+            "Image": {"Fn::Sub": "${Repository.RepositoryUri}:1"},
+            "PortMappings": [{"ContainerPort": 8080, "Protocol": "tcp"}],
+            "Environment": [{"Name": "A", "Value": {"Ref": "Value"}}],
+            "LogConfiguration": {"LogDriver": "awslogs", "Options": {
+                "awslogs-group": {"Ref": "Logs"}, "awslogs-stream-prefix": "web",
+                "awslogs-region": {"Ref": "AWS::Region"}}}}]}},
+    "Service": {"Type": "AWS::ECS::Service", "DependsOn": ["Listener", "Rule"], "Properties": {
+        "Cluster": {"Ref": "Cluster"}, "TaskDefinition": {"Ref": "Task"},
+        "DesiredCount": 0, "LaunchType": "FARGATE", "HealthCheckGracePeriodSeconds": 60,
+        "DeploymentConfiguration": {"MinimumHealthyPercent": 100, "MaximumPercent": 200,
+                                    "DeploymentCircuitBreaker": {"Enable": True,
+                                                                 "Rollback": True}},
+        "LoadBalancers": [{"ContainerName": "web", "ContainerPort": 8080,
+                           "TargetGroupArn": {"Ref": "Targets"}}],
+        "NetworkConfiguration": {"AwsvpcConfiguration": {
+            "AssignPublicIp": "ENABLED", "SecurityGroups": [{"Ref": "TaskGroup"}],
+            "Subnets": [{"Ref": "Subnet0"}, {"Ref": "Subnet1"}]}}}},
+}
+
+
+def service_template(**changes):
+    resources = json.loads(json.dumps(SERVICE))
+    for path, value in changes.items():
+        name, prop = path.split("_")
+        resources[name]["Properties"][prop] = value
+    return text({
+        "Parameters": {"Value": {"Type": "String", "Default": "1"}}, "Resources": resources,
+        "Outputs": {"Url": {"Value": {"Fn::Sub": "http://${Balancer.DNSName}"},
+                            "Export": {"Name": {"Fn::Sub": "${AWS::StackName}-url"}}},
+                    "Repo": {"Value": {"Ref": "Repository"}},
+                    "Service": {"Value": {"Ref": "Service"}}}})
+
+
+def test_service(client):
+    """VPC, load balancer and service: made, changed by replacement and in place, gone."""
+    cfn, ecs, ec2 = client("cloudformation"), client("ecs"), client("ec2")
+    cfn.create_stack(StackName="web", TemplateBody=service_template(),
+                     Tags=[{"Key": "PRNumber", "Value": "7"}])
+    stack = wait(cfn, "web")
+    assert stack["StackStatus"] == "CREATE_COMPLETE", events(cfn, "web")
+    resources = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in
+                 cfn.list_stack_resources(StackName="web")["StackResourceSummaries"]}
+    assert set(resources) == set(SERVICE)
+    assert ec2.describe_vpcs(Filters=[{"Name": "tag:PRNumber", "Values": ["7"]}])["Vpcs"]
+    out = {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
+    assert out["Repo"].startswith("web-repository-")
+    assert cfn.list_exports()["Exports"] == [
+        {"Name": "web-url", "Value": out["Url"], "ExportingStackId": stack["StackId"]}]
+
+    cfn.update_stack(StackName="web", TemplateBody=service_template(
+        Targets_HealthCheckPath="/ok", Logs_RetentionInDays=3),
+        Parameters=[{"ParameterKey": "Value", "ParameterValue": "2"}])
+    stack = wait(cfn, "web")
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", events(cfn, "web")
+    after = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in
+             cfn.list_stack_resources(StackName="web")["StackResourceSummaries"]}
+    changed = {k for k in after if after[k] != resources[k]}
+    assert changed == {"Task"}, changed
+    assert after["Task"].split(":")[-1] == "2"
+    service = ecs.describe_services(cluster=after["Cluster"],
+                                    services=[after["Service"]])["services"][0]
+    assert service["taskDefinition"] == after["Task"]
+    assert ecs.describe_task_definition(taskDefinition=resources["Task"])[
+        "taskDefinition"]["status"] == "INACTIVE"
+    assert refused(cfn.update_stack, StackName="web", UsePreviousTemplate=True, Parameters=[
+        {"ParameterKey": "Value", "UsePreviousValue": True}])["Error"]["Message"] == \
+        "No updates are to be performed."
+    delete(cfn, stack)
+    assert not ec2.describe_vpcs(Filters=[{"Name": "tag:PRNumber", "Values": ["7"]}])["Vpcs"]
+
+
+def test_create_fails_and_rolls_back(client):
+    cfn, logs = client("cloudformation"), client("logs")
+    logs.create_log_group(logGroupName="taken")
+    cfn.create_stack(StackName="bad", TemplateBody=text({"Resources": {
+        "First": {"Type": "AWS::Logs::LogGroup"},
+        "Taken": {"Type": "AWS::Logs::LogGroup", "DependsOn": "First",
+                  "Properties": {"LogGroupName": "taken"}}}}))
+    stack = wait(cfn, "bad")
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    seen = events(cfn, "bad")
+    reason = next(r for i, s, r in seen if s == "CREATE_FAILED")
+    assert reason.startswith('Resource handler returned message: "The specified log group '
+                             'already exists (Service: CloudWatch Logs, Status Code: 400, ')
+    assert "HandlerErrorCode: AlreadyExists)" in reason
+    assert ("bad", "ROLLBACK_IN_PROGRESS", "The following resource(s) failed to create: "
+            "[Taken]. Rollback requested by user.") in seen
+    groups = [g["logGroupName"] for g in logs.describe_log_groups()["logGroups"]]
+    assert groups == ["taken"]
+    assert "ROLLBACK_COMPLETE state and can not be updated" in refused(
+        cfn.update_stack, StackName="bad", TemplateBody=text(GROUP))["Error"]["Message"]
+    delete(cfn, stack)
+    logs.delete_log_group(logGroupName="taken")
+
+
+def test_update_fails_and_rolls_back(client):
+    cfn, logs = client("cloudformation"), client("logs")
+
+    def template(days, **more):
+        return text({"Resources": {
+            "Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": days}},
+            **more}})
+
+    logs.create_log_group(logGroupName="taken")
+    cfn.create_stack(StackName="back", TemplateBody=template(7))
+    assert wait(cfn, "back")["StackStatus"] == "CREATE_COMPLETE"
+    cfn.update_stack(StackName="back", TemplateBody=template(
+        3, New={"Type": "AWS::Logs::LogGroup"},
+        Taken={"Type": "AWS::Logs::LogGroup", "DependsOn": ["New", "Group"],
+               "Properties": {"LogGroupName": "taken"}}))
+    stack = wait(cfn, "back")
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", events(cfn, "back")
+    groups = {g["logGroupName"]: g.get("retentionInDays")
+              for g in logs.describe_log_groups()["logGroups"]}
+    assert list(groups.values()) == [7, None] and "taken" in groups
+    assert [r["LogicalResourceId"] for r in
+            cfn.describe_stack_resources(StackName="back")["StackResources"]] == ["Group"]
+    assert cfn.get_template(StackName="back")["TemplateBody"]["Resources"].keys() == {"Group"}
+    delete(cfn, stack)
+    logs.delete_log_group(logGroupName="taken")
+
+
+def test_exports_are_protected(client):
+    cfn = client("cloudformation")
+    cfn.create_stack(StackName="giver", TemplateBody=text({**GROUP, "Outputs": {
+        "Name": {"Value": {"Ref": "Group"}, "Export": {"Name": "group-name"}}}}))
+    giver = wait(cfn, "giver")
+    cfn.create_stack(StackName="taker", TemplateBody=text({"Resources": {
+        "Stream": {"Type": "AWS::Logs::LogStream", "Properties": {
+            "LogGroupName": {"Fn::ImportValue": "group-name"}}}}}))
+    taker = wait(cfn, "taker")
+    assert taker["StackStatus"] == "CREATE_COMPLETE", events(cfn, "taker")
+    assert cfn.list_imports(ExportName="group-name")["Imports"] == ["taker"]
+    cfn.delete_stack(StackName="giver")
+    stack = wait(cfn, "giver")
+    assert stack["StackStatus"] == "DELETE_FAILED"
+    assert stack["StackStatusReason"] == \
+        "Export group-name cannot be deleted as it is in use by taker"
+    delete(cfn, taker)
+    delete(cfn, giver)
+    assert not cfn.list_exports()["Exports"]
+
+
+def test_refusals(client):
+    cfn = client("cloudformation")
+    bad = text({"Resources": {"X": {"Type": "AWS::S3::NoSuchThing"}}})
+    assert refused(cfn.create_stack, StackName="x", TemplateBody=bad)["Error"]["Message"] == \
+        "Template format error: Unrecognized resource types: [AWS::S3::NoSuchThing]"
+    for prop, said in (("KmsKeyId", "kmsKeyId is not implemented"),):
+        cfn.create_stack(StackName="x", OnFailure="DO_NOTHING", TemplateBody=text({
+            "Resources": {"G": {"Type": "AWS::Logs::LogGroup", "Properties": {prop: "x"}}}}))
+        stack = wait(cfn, "x")
+        assert stack["StackStatus"] == "CREATE_FAILED"
+        assert any(said in r for _, _, r in events(cfn, "x")), events(cfn, "x")
+        delete(cfn, stack)
+    cfn.create_stack(StackName="kept", TemplateBody=text(GROUP),
+                     EnableTerminationProtection=True)
+    stack = wait(cfn, "kept")
+    assert "TerminationProtection is enabled" in refused(
+        cfn.delete_stack, StackName="kept")["Error"]["Message"]
+    assert refused(cfn.create_stack, StackName="kept", TemplateBody=text(GROUP))["Error"][
+        "Code"] == "AlreadyExistsException"
+    cfn.update_termination_protection(StackName="kept", EnableTerminationProtection=False)
+    delete(cfn, stack)
+    assert refused(cfn.describe_change_set, StackName="kept", ChangeSetName="none")[
+        "ResponseMetadata"]["HTTPStatusCode"] == 404
+
+
+def test_cdk_sequence(client):
+    """What cdk sends for deploy, deploy again, change and destroy."""
+    cfn = client("cloudformation")
+
+    def changes(template, kind, **more):
+        cfn.delete_change_set(StackName="app", ChangeSetName="cdk-deploy-change-set")
+        cfn.create_change_set(
+            StackName="app", ChangeSetName="cdk-deploy-change-set", ChangeSetType=kind,
+            TemplateBody=template, Capabilities=[
+                "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+            ClientToken=f"token-{time.monotonic_ns()}", Description="CDK Changeset", **more)
+        return cfn.describe_change_set(StackName="app", ChangeSetName="cdk-deploy-change-set")
+
+    assert refused(cfn.describe_stacks, StackName="app")["Error"]["Code"] == "ValidationError"
+    first = text({"Resources": {"Group": {"Type": "AWS::Logs::LogGroup"}}})
+    made = changes(first, "CREATE", Tags=[{"Key": "Project", "Value": "p"}])
+    assert made["Status"] == "CREATE_COMPLETE" and made["ExecutionStatus"] == "AVAILABLE"
+    assert [c["ResourceChange"]["Action"] for c in made["Changes"]] == ["Add"]
+    assert cfn.describe_stacks(StackName="app")["Stacks"][0]["StackStatus"] == \
+        "REVIEW_IN_PROGRESS"
+    cfn.execute_change_set(StackName="app", ChangeSetName="cdk-deploy-change-set",
+                           ClientRequestToken="run-1")
+    stack = wait(cfn, "app")
+    assert stack["StackStatus"] == "CREATE_COMPLETE" and stack["ChangeSetId"] == \
+        made["ChangeSetId"]
+    assert cfn.describe_stack_events(StackName="app")["StackEvents"][0][
+        "ClientRequestToken"] == "run-1"
+    assert json.dumps(cfn.get_template(StackName="app", TemplateStage="Original")[
+        "TemplateBody"]) == first
+    empty = changes(first, "UPDATE")
+    assert empty["Status"] == "FAILED" and empty["StatusReason"].startswith(
+        "The submitted information didn't contain changes.")
+    second = changes(text({"Resources": {"Group": {"Type": "AWS::Logs::LogGroup", "Properties": {
+        "LogGroupName": "named"}}}}), "UPDATE")
+    change = second["Changes"][0]["ResourceChange"]
+    assert change["Action"] == "Modify" and change["Replacement"] == "True"
+    cfn.execute_change_set(ChangeSetName=second["ChangeSetId"])
+    stack = wait(cfn, "app")
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", events(cfn, "app")
+    groups = client("logs").describe_log_groups()["logGroups"]
+    assert [g["logGroupName"] for g in groups] == ["named"]
+    assert ("Group", "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new "
+            "physical resource; hence creating one.") in events(cfn, "app")
+    delete(cfn, stack)
