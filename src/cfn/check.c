@@ -175,6 +175,20 @@ check_depends_on(struct arena *a, const struct doc *d, struct cfn_error *err)
 }
 
 static int
+check_policy(struct arena *a, struct span name, const struct doc *r,
+    const char *key, struct cfn_error *err)
+{
+	static const char *const known[] = {"Delete", "Retain", "Snapshot",
+	    "RetainExceptOnCreate", NULL};
+	const struct doc *d = doc_get(r, key);
+
+	if (!d || doc_type(d) == DOC_OBJ || in_list(doc_span(d), known))
+		return 0;
+	return cfn_invalid(a, err, FORMAT "Unrecognized %s %.*s for resource "
+	    "%.*s", key, SPAN_ARG(cfn_scalar_text(a, d)), SPAN_ARG(name));
+}
+
+static int
 check_resource(struct arena *a, struct span name, const struct doc *r,
     struct cfn_error *err)
 {
@@ -202,6 +216,8 @@ check_resource(struct arena *a, struct span name, const struct doc *r,
 	if (d && doc_type(d) != DOC_STR)
 		return cfn_invalid(a, err, FORMAT "Every Condition member must "
 		    "be a string.");
+	R(check_policy(a, name, r, "DeletionPolicy", err));
+	R(check_policy(a, name, r, "UpdateReplacePolicy", err));
 	return check_depends_on(a, doc_get(r, "DependsOn"), err);
 }
 
@@ -413,9 +429,31 @@ use_attr(struct refs *r, struct span name, struct span attr)
 	return 0;
 }
 
+/* The names of exports must be known before anything is made. */
+static int
+no_resource(struct cfn_walk *w, enum cfn_use use, struct span name,
+    struct span arg UNUSED, const struct doc *value UNUSED)
+{
+	struct refs *r = w->ctx;
+
+	if (use == CFN_USE_ATTR || use == CFN_USE_IMPORT ||
+	    (use == CFN_USE_REF && doc_getn(r->resources, name)))
+		return CFN_E_UNKNOWN;
+	return 0;
+}
+
+static bool
+needs_resource(struct refs *r, const struct doc *value)
+{
+	struct cfn_walk w = r->w;
+
+	w.use = no_resource;
+	return cfn_walk(&w, value) == CFN_E_UNKNOWN;
+}
+
 static int
 use(struct cfn_walk *w, enum cfn_use use, struct span name, struct span arg,
-    const struct doc *value UNUSED)
+    const struct doc *value)
 {
 	struct refs *r = w->ctx;
 
@@ -444,7 +482,11 @@ use(struct cfn_walk *w, enum cfn_use use, struct span name, struct span arg,
 			    "'Mappings' section of template.", SPAN_ARG(name));
 		return 0;
 	case CFN_USE_IMPORT:
-		break;
+		if (needs_resource(r, value))
+			return cfn_invalid(w->a, w->err, "Template error: the "
+			    "attribute in Fn::ImportValue must not depend on "
+			    "any resources, imported values, or Fn::GetAZs");
+		return 0;
 	}
 	return 0;
 }
@@ -503,7 +545,13 @@ check_refs(struct refs *r, const struct doc *doc)
 	}
 	R(unresolved(r));
 	r->block = "Outputs";
-	doc_each(o, doc_get(doc, "Outputs")) {
+	doc_each_key(k, o, doc_get(doc, "Outputs")) {
+		if (needs_resource(r, doc_get(o, "Export")))
+			return cfn_invalid(r->w.a, r->w.err, FORMAT "Output "
+			    "%.*s is malformed. The Name field of every Export "
+			    "member must be specified and consist only of "
+			    "alphanumeric characters, colons, or hyphens.",
+			    SPAN_ARG(k));
 		R(condition_name(r, o));
 		R(cfn_walk(&r->w, doc_get(o, "Value")));
 		R(cfn_walk(&r->w, doc_get(o, "Export")));

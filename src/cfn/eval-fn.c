@@ -56,7 +56,9 @@ fn_join(struct eval *e, const struct doc *arg, struct doc **ret)
 		return eval_unknown(e, ret);
 	if (doc_type(list) != DOC_ARR)
 		return fail(e, bad);
-	return join(e, doc_span(doc_at(arg, 0)), list, ret);
+	R(join(e, doc_span(doc_at(arg, 0)), list, &list));
+	/* Put together, it may be a dynamic reference. */
+	return eval_value(e, list, ret);
 }
 
 static int
@@ -300,8 +302,7 @@ fn_sub(struct eval *e, const struct doc *arg, struct doc **ret)
 	}
 	R(join(e, SPAN_NULL, parts, &v));
 	/* Put together, it may be a dynamic reference. */
-	return doc_len(parts) == 1 && doc_at(parts, 0) == v ?
-	    (*ret = v, 0) : eval_value(e, v, ret);
+	return eval_value(e, v, ret);
 }
 
 static int
@@ -415,6 +416,10 @@ eval_function(struct eval *e, struct span fn, const struct doc *arg,
 	for (size_t i = 0; i < ARRAY_SIZE(bools); i++)
 		if (span_is(fn, bools[i]))
 			return fn_bool(e, fn, arg, ret);
+	if (span_is(fn, "Fn::RefAll") || span_is(fn, "Fn::ValueOf") ||
+	    span_is(fn, "Fn::ValueOfAll"))
+		return cfn_invalid(e->a, e->err, "Template error: %.*s is not "
+		    "supported.", SPAN_ARG(fn));
 	if (span_is(fn, "Fn::Transform"))
 		return cfn_invalid(e->a, e->err, "Transform %.*s is not "
 		    "supported.", SPAN_ARG(doc_get_str(arg, "Name")));

@@ -214,6 +214,9 @@ eval_value(struct eval *e, const struct doc *value, struct doc **ret)
 	if (e->depth > 2 * DOC_MAX_DEPTH)
 		return cfn_invalid(e->a, e->err, "Template error: functions "
 		    "are nested too deeply");
+	if (arena_bytes(e->a) > e->room)
+		return cfn_invalid(e->a, e->err, "Template error: the values "
+		    "of the template are too large");
 	e->depth++;
 	switch (doc_type(value)) {
 	case DOC_STR:
@@ -252,11 +255,19 @@ eval_text(struct eval *e, const struct doc *value, const char *what,
 	return 0;
 }
 
+/* A long text of a mapping may be asked for in thousands of places. */
+static size_t
+room(const struct arena *a)
+{
+	return MIN(arena_bytes(a) + EVAL_BYTES, STACK_BYTES);
+}
+
 int
 cfn_eval(struct arena *a, const struct cfn_stack *s, const struct doc *value,
     int flags, struct doc **ret, struct cfn_error *err)
 {
-	struct eval e = {.a = a, .s = s, .flags = flags, .err = err};
+	struct eval e = {.a = a, .s = s, .flags = flags, .err = err,
+	    .room = room(a)};
 	struct doc *d;
 
 	R(eval_value(&e, value, &d));
@@ -269,7 +280,8 @@ cfn_eval_text(struct arena *a, const struct cfn_stack *s,
     const struct doc *value, int flags, const char *what, struct span *ret,
     struct cfn_error *err)
 {
-	struct eval e = {.a = a, .s = s, .flags = flags, .err = err};
+	struct eval e = {.a = a, .s = s, .flags = flags, .err = err,
+	    .room = room(a)};
 
 	return eval_text(&e, value, what, ret);
 }
@@ -278,7 +290,7 @@ int
 cfn_eval_condition(struct arena *a, const struct cfn_stack *s,
     const struct doc *value, bool *ret, struct cfn_error *err)
 {
-	struct eval e = {.a = a, .s = s, .err = err};
+	struct eval e = {.a = a, .s = s, .err = err, .room = room(a)};
 
 	return eval_bool(&e, value, ret);
 }

@@ -5,11 +5,15 @@
 
 #include "cfn/internal.h"
 
+#define EVAL_BYTES  ((size_t)32 << 20)  /* of memory for one value */
+#define STACK_BYTES ((size_t)512 << 20) /* of the arena in all */
+
 struct eval {
 	struct arena *a;
 	const struct cfn_stack *s;
 	struct cfn_error *err;
 	int flags;
+	size_t room; /* the arena's size at which evaluation is given up */
 	unsigned depth;
 };
 

@@ -5,13 +5,16 @@
 
 #include "cfn/internal.h"
 
-#define MAX_MEMBERS 20000 /* that all loops together may make */
+/* What all loops together may make: rounds and members, and bytes. */
+#define MAX_MEMBERS 20000
+#define MAX_BYTES   ((size_t)64 << 20)
 
 struct expand {
 	struct arena *a;
 	const struct cfn_stack *s;
 	struct cfn_error *err;
 	size_t made;
+	size_t room; /* the arena's size at which loops end */
 };
 
 static int expand(struct expand *x, const struct doc *v, struct doc **ret);
@@ -76,13 +79,20 @@ bad_loop(struct expand *x, struct span key)
 }
 
 static int
+count(struct expand *x)
+{
+	if (++x->made > MAX_MEMBERS || arena_bytes(x->a) > x->room)
+		return cfn_invalid(x->a, x->err, "Transform "
+		    "AWS::LanguageExtensions failed with: loops make too many "
+		    "members");
+	return 0;
+}
+
+static int
 add_members(struct expand *x, struct doc *to, const struct doc *from)
 {
 	doc_each_key(k, v, from) {
-		if (++x->made > MAX_MEMBERS)
-			return cfn_invalid(x->a, x->err, "Transform "
-			    "AWS::LanguageExtensions failed with: loops make "
-			    "too many members");
+		R(count(x));
 		if (doc_getn(to, k))
 			return cfn_invalid(x->a, x->err, "Transform "
 			    "AWS::LanguageExtensions failed with: duplicate "
@@ -108,6 +118,7 @@ loop(struct expand *x, struct span key, const struct doc *arg, struct doc *to)
 	doc_each(item, items) {
 		if (!cfn_is_scalar(item))
 			return bad_loop(x, key);
+		R(count(x));
 		R(expand(x, replace(x->a, body, name,
 		    cfn_scalar_text(x->a, item)), &out));
 		R(add_members(x, to, out));
@@ -147,7 +158,8 @@ int
 cfn_expand(struct arena *a, const struct cfn_stack *s, const struct doc *in,
     struct doc **ret, struct cfn_error *err)
 {
-	struct expand x = {.a = a, .s = s, .err = err};
+	struct expand x = {.a = a, .s = s, .err = err,
+	    .room = arena_bytes(a) + MAX_BYTES};
 
 	return expand(&x, in, ret);
 }

@@ -170,6 +170,25 @@ cfn_graph_of(struct arena *a, struct cfn_resource *r, size_t n,
 	return 0;
 }
 
+static void
+add_users(struct arena *a, struct cfn_stack *s)
+{
+	struct cfn_resource *r = s->resources, *d;
+
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t k = 0; k < r[i].n_deps; k++)
+			r[r[i].deps[k]].n_users++;
+	for (size_t i = 0; i < s->n; i++) {
+		r[i].users = arena_array(a, size_t, r[i].n_users);
+		r[i].n_users = 0;
+	}
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t k = 0; k < r[i].n_deps; k++) {
+			d = &r[r[i].deps[k]];
+			d->users[d->n_users++] = i;
+		}
+}
+
 int
 cfn_graph(struct arena *a, struct cfn_stack *s, struct cfn_error *err)
 {
@@ -182,6 +201,7 @@ cfn_graph(struct arena *a, struct cfn_stack *s, struct cfn_error *err)
 	r = edges(&g, s);
 	buf_done(&g.missing);
 	R(r);
+	add_users(a, s);
 	return cfn_graph_of(a, s->resources, s->n, &s->order, err);
 }
 
@@ -199,9 +219,10 @@ cfn_ready(const struct cfn_stack *s, size_t i, const bool *done)
 bool
 cfn_deletable(const struct cfn_stack *s, size_t i, const bool *gone)
 {
-	for (size_t j = 0; j < s->n; j++)
-		for (size_t k = 0; k < s->resources[j].n_deps; k++)
-			if (s->resources[j].deps[k] == i && !gone[j])
-				return false;
+	const struct cfn_resource *r = &s->resources[i];
+
+	for (size_t k = 0; k < r->n_users; k++)
+		if (!gone[r->users[k]])
+			return false;
 	return true;
 }

@@ -152,6 +152,8 @@ struct cfn_resource {
 	struct doc *body; /* Properties, DependsOn, Metadata ..., unresolved */
 	size_t *deps;	  /* indexes of what must be there before it */
 	size_t n_deps;
+	size_t *users;	  /* the other way: what needs it */
+	size_t n_users;
 };
 
 /*

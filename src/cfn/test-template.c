@@ -86,6 +86,15 @@ static const struct {
 	{"Resources: {A: {Type: X, Properties: {P: !Sub '${A b}'}}}",
 	    "Template error: variable names in Fn::Sub syntax must contain "
 	    "only alphanumeric characters, underscores, periods, and colons"},
+	{RES "\nOutputs: {O: {Value: 1, Export: {Name: !Ref A}}}", "Template "
+	    "format error: Output O is malformed. The Name field of every "
+	    "Export member must be specified and consist only of alphanumeric "
+	    "characters, colons, or hyphens."},
+	{"Resources: {A: {Type: X, Properties: {P: {'Fn::ImportValue': !Ref "
+	    "A}}}}", "Template error: the attribute in Fn::ImportValue must "
+	    "not depend on any resources, imported values, or Fn::GetAZs"},
+	{"Resources: {A: {Type: X, DeletionPolicy: Keep}}", "Template format "
+	    "error: Unrecognized DeletionPolicy Keep for resource A"},
 	/* A condition of IAM is no condition of ours. */
 	{"Resources: {A: {Type: X, Properties: {P: [{Condition: Mine}]}}}",
 	    NULL},
@@ -413,6 +422,8 @@ static const struct {
 	    "db-AbC:SecretString:pw::}}'",
 	    "\"<2|arn:aws:secretsmanager:us-east-1:1:secret:db-AbC|||pw>\"", 0},
 	{"!Sub '{{resolve:ssm:/${Env}/x}}'", "\"<0|/prod/x|||>\"", 0},
+	{"!Join ['', ['{{resolve:ssm:', !Ref Made, ':1}}']]",
+	    "\"<0|made-1|1||>\"", 0},
 	{"'{{resolve:ssm:/a}}'", "\"{{resolve:ssm:/a}}\"", CFN_SHOW},
 	{"'{{resolve:vault:x}}'",
 	    "Invalid dynamic reference {{resolve:vault:x}}", 0},
@@ -562,6 +573,42 @@ loops(void **state)
 	    "\"OutputValue\":\"vb\",\"ExportName\":\"e-b\"}]");
 }
 
+/* A small template must not fill the machine. */
+static void
+bombs(void **state)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	struct cfn_error err = {SPAN_NULL};
+	struct cfn_stack *s;
+	struct doc *d;
+
+	(void)state;
+	buf_add_str(&b, "Transform: AWS::LanguageExtensions\n"
+	    "Resources: {A: {Type: X, Properties: {");
+	for (int i = 0; i < 4; i++)
+		buf_addf(&b, "'Fn::ForEach::L%d': [V%d, [1,2,3,4,5,6,7,8,9,10,"
+		    "11,12,13,14,15,16,17,18,19,20], {", i, i);
+	buf_add_str(&b, "}]}]}]}]}}}\n");
+	assert_null(open_stack(a, buf_str(&b), &err));
+	assert_string_equal(err.text.p, "Transform AWS::LanguageExtensions "
+	    "failed with: loops make too many members");
+
+	buf_clear(&b);
+	buf_add_str(&b, "Resources: {A: {Type: X, Properties: {P: [");
+	for (int i = 0; i < 2000; i++)
+		buf_add_str(&b, "!FindInMap [M, K, V],");
+	buf_add_str(&b, "x]}}}\nMappings: {M: {K: {V: '");
+	for (int i = 0; i < 200000; i++)
+		buf_add_char(&b, 'x');
+	buf_add_str(&b, "'}}}\n");
+	s = open_stack(a, buf_str(&b), &err);
+	assert_non_null(s);
+	assert_int_equal(cfn_properties(a, s, 0, 0, &d, &err), CFN_E_INVALID);
+	assert_string_equal(err.text.p,
+	    "Template error: the values of the template are too large");
+}
+
 int
 main(void)
 {
@@ -573,6 +620,7 @@ main(void)
 		cmocka_unit_test(graph_cases),
 		cmocka_unit_test(waves),
 		cmocka_unit_test(loops),
+		cmocka_unit_test(bombs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
