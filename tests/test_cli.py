@@ -6,6 +6,7 @@ import select
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import urllib.request
 
@@ -110,6 +111,13 @@ def test_what_does_not_run():
     assert neargate("down", "--instance", "ngnone").returncode == 0
 
 
+def open_to_all(path):
+    """pytest's directories are root's alone; /tmp itself stays as it is."""
+    while path != pathlib.Path(tempfile.gettempdir()):
+        os.chmod(path, 0o755)
+        path = path.parent
+
+
 def test_without_root(tmp_path):
     """Nobody has neither the right nor, here, sudo."""
     def nobody():
@@ -117,8 +125,7 @@ def test_without_root(tmp_path):
         os.setuid(65534)
     (tmp_path / "neargate").write_bytes(cli.NEARGATE.read_bytes())
     os.chmod(tmp_path / "neargate", 0o755)
-    for d in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        os.chmod(d, 0o755)
+    open_to_all(tmp_path)
     p = subprocess.run([tmp_path / "neargate", "status"], preexec_fn=nobody,
                        capture_output=True, text=True)
     assert p.returncode != 0 and "needs root" in p.stderr
@@ -460,9 +467,7 @@ def test_foreground_ends_with_its_process():
 
 
 def test_what_is_stored_stays(tmp_path):
-    os.chmod(tmp_path, 0o755)
-    for d in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        os.chmod(d, 0o755)
+    open_to_all(tmp_path)
     name, state = "ngkeep", tmp_path / "state"
     args = ("--instance", name, "--state-dir", state, "--listen", "127.0.0.1:0")
     try:
@@ -500,8 +505,7 @@ def test_installed_where_only_root_may_look(tmp_path):
 def test_as_a_service(tmp_path):
     """What systemd does: one process, its log on standard error, SIGTERM."""
     name, args = "ngsvc", ("--listen", "127.0.0.1:0", "--state-dir", tmp_path / "state")
-    for d in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        os.chmod(d, 0o755)
+    open_to_all(tmp_path)
     for _ in range(2):
         p = subprocess.Popen([cli.NEARGATE, "up", "--foreground", "--instance", name, *args],
                              stderr=subprocess.PIPE, text=True)

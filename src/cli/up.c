@@ -504,8 +504,10 @@ cli_up(struct cli *c)
 	    !cli_program(c, "neargated"))
 		return cli_fail("neargate-warden and neargated are not beside "
 		    "%s nor in ../libexec/neargate", c->self);
+	/* Settled anew under the lock: what is there may have changed. */
 	if (check_programs() < 0 || ensure_user(&pw) < 0 ||
-	    instance_lock(&in, &lock) < 0 || make_dirs(c, &in, pw) < 0 ||
+	    instance_lock(&in, &lock) < 0 || settle(c, &in) < 0 ||
+	    make_dirs(c, &in, pw) < 0 ||
 	    watch(&in, &watch_fd) < 0)
 		return cli_fail("%s", err_last());
 	r = look(c, &in, watch_fd, &status);
