@@ -3,6 +3,7 @@ import json
 import time
 
 import botocore.exceptions
+import conftest
 import pytest
 
 GROUP = {"Resources": {"Group": {"Type": "AWS::Logs::LogGroup", "Properties": {
@@ -355,3 +356,97 @@ def test_cdk_sequence(client):
     assert ("Group", "UPDATE_IN_PROGRESS", "Requested update requires the creation of a new "
             "physical resource; hence creating one.") in events(cfn, "app")
     delete(cfn, stack)
+
+
+def test_broken_change_of_a_service(client):
+    """Tasks that end at once: the circuit breaker trips, the stack goes back."""
+    cfn, ecs = client("cloudformation"), client("ecs")
+    cfn.create_stack(StackName="trip", TemplateBody=service_template())
+    stack = wait(cfn, "trip")
+    assert stack["StackStatus"] == "CREATE_COMPLETE", events(cfn, "trip")
+    before = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in
+              cfn.list_stack_resources(StackName="trip")["StackResourceSummaries"]}
+    cfn.update_stack(StackName="trip", TemplateBody=service_template(
+        Service_DesiredCount=1, Task_ContainerDefinitions=[
+            {**SERVICE["Task"]["Properties"]["ContainerDefinitions"][0],
+             "Command": ["exit", "7"]}]))
+    stack = wait(cfn, "trip", 90)
+    seen = events(cfn, "trip")
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", seen
+    assert any(s == "UPDATE_FAILED" and "ECS Deployment Circuit Breaker was triggered" in r
+               for _, s, r in seen), seen
+    after = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in
+             cfn.list_stack_resources(StackName="trip")["StackResourceSummaries"]}
+    assert after == before
+    service = ecs.describe_services(cluster=after["Cluster"],
+                                    services=[after["Service"]])["services"][0]
+    assert service["taskDefinition"] == before["Task"] and service["desiredCount"] == 0
+    assert ecs.describe_task_definition(taskDefinition=before["Task"])[
+        "taskDefinition"]["status"] == "ACTIVE"
+    delete(cfn, stack)
+
+
+def test_cli_deploy(daemon, tmp_path, client):
+    """aws cloudformation deploy makes, changes, and finds nothing to do."""
+    path = tmp_path / "template.yaml"
+
+    def deploy(days):
+        path.write_text(f"""
+Parameters:
+  Days: {{Type: Number, Default: {days}}}
+Resources:
+  Group:
+    Type: AWS::Logs::LogGroup
+    Properties:
+      LogGroupName: !Sub "${{AWS::StackName}}-group"
+      RetentionInDays: !Ref Days
+Outputs:
+  Name:
+    Value: !Ref Group
+""")
+        return daemon.aws("cloudformation", "deploy", "--stack-name", "cli", "--template-file",
+                          str(path), "--tags", "Project=p", "--no-fail-on-empty-changeset",
+                          "--parameter-overrides", f"Days={days}")
+    cfn, logs = client("cloudformation"), client("logs")
+    assert "Successfully created/updated stack" in deploy(7)
+    assert "Successfully created/updated stack" in deploy(3)
+    assert logs.describe_log_groups(logGroupNamePrefix="cli-group")["logGroups"][0][
+        "retentionInDays"] == 3
+    assert "No changes to deploy" in deploy(3)
+    delete(cfn, cfn.describe_stacks(StackName="cli")["Stacks"][0])
+
+
+def test_many_resources_are_quick(client):
+    cfn = client("cloudformation")
+    began = time.monotonic()
+    cfn.create_stack(StackName="many", TemplateBody=text({"Resources": {
+        f"Group{i}": {"Type": "AWS::Logs::LogGroup"} for i in range(200)}}))
+    stack = wait(cfn, "many")
+    took = time.monotonic() - began
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    assert took < 10, took
+    assert len(events(cfn, "many")) == 602
+    delete(cfn, stack)
+
+
+def test_killed_in_the_middle():
+    """A deployment goes on after the daemon was killed, and makes nothing twice."""
+    d = conftest.Daemon()
+    try:
+        cfn = d.client("cloudformation")
+        cfn.create_stack(StackName="long", TemplateBody=text({"Resources": {
+            f"Group{i}": {"Type": "AWS::Logs::LogGroup",
+                          **({"DependsOn": f"Group{i - 1}"} if i else {})}
+            for i in range(200)}}))
+        for _ in range(3):
+            time.sleep(0.02)
+            d.kill()
+            d.start()
+        cfn = d.client("cloudformation")
+        stack = wait(cfn, "long")
+        assert stack["StackStatus"] == "CREATE_COMPLETE", events(cfn, "long")
+        pages = d.client("logs").get_paginator("describe_log_groups").paginate()
+        assert sum(len(p["logGroups"]) for p in pages) == 200
+        assert len(events(cfn, "long")) == 602
+    finally:
+        d.stop()

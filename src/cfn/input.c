@@ -50,6 +50,12 @@ member(const struct conv *c, const struct model_shape *s, struct span path,
 		if (other.n ? span_eq(model_str(c->m, mb[i].name), other) :
 			      span_ieq(model_str(c->m, mb[i].name), key))
 			return &mb[i];
+	/* KMS spells its tags so. */
+	if (span_is(key, "Key") || span_is(key, "Value"))
+		for (size_t i = 0; i < s->n; i++)
+			if (span_is(model_str(c->m, mb[i].name),
+				span_is(key, "Key") ? "TagKey" : "TagValue"))
+				return &mb[i];
 	return NULL;
 }
 
