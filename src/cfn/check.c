@@ -470,6 +470,10 @@ use(struct cfn_walk *w, enum cfn_use use, struct span name, struct span arg,
 		}
 		return use_attr(r, name, arg);
 	case CFN_USE_CONDITION:
+		if (!doc_getn(r->conditions, name) && arg.n)
+			return cfn_invalid(w->a, w->err, "Template error: "
+			    "unresolved condition dependency %.*s in Fn::If",
+			    SPAN_ARG(name));
 		if (!doc_getn(r->conditions, name))
 			return cfn_invalid(w->a, w->err, FORMAT "Unresolved "
 			    "condition dependency %.*s in the %s block of the "

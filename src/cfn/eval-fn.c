@@ -316,9 +316,9 @@ fn_if(struct eval *e, const struct doc *arg, struct doc **ret)
 		    "element being a condition");
 	c = doc_getn(e->s->conditions, doc_span(doc_at(arg, 0)));
 	if (!c)
-		return cfn_invalid(e->a, e->err, "Template format error: "
-		    "Unresolved condition dependency %.*s in the Resources "
-		    "block of the template", SPAN_ARG(doc_span(doc_at(arg, 0))));
+		return cfn_invalid(e->a, e->err, "Template error: unresolved "
+		    "condition dependency %.*s in Fn::If",
+		    SPAN_ARG(doc_span(doc_at(arg, 0))));
 	return eval_value(e, doc_at(arg, doc_true(c) ? 1 : 2), ret);
 }
 

@@ -34,7 +34,7 @@ void cfn_list_add(struct buf *b, struct span s);
 enum cfn_use {
 	CFN_USE_REF,	   /* name: parameter, pseudo parameter, resource */
 	CFN_USE_ATTR,	   /* name: resource; arg: attribute, may be empty */
-	CFN_USE_CONDITION, /* name: condition */
+	CFN_USE_CONDITION, /* name: condition; arg: "Fn::If" if there */
 	CFN_USE_MAP,	   /* name: mapping, where written as text */
 	CFN_USE_IMPORT	   /* value: the name, a value */
 };

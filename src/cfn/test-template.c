@@ -63,8 +63,7 @@ static const struct {
 	    "Unresolved condition dependency C in the Resources block of the "
 	    "template"},
 	{"Resources: {A: {Type: X, Properties: {P: !If [C, 1, 2]}}}",
-	    "Template format error: Unresolved condition dependency C in the "
-	    "Resources block of the template"},
+	    "Template error: unresolved condition dependency C in Fn::If"},
 	{RES "\nMappings: {A: B}",
 	    "Template format error: Every Mappings member A must be a map"},
 	{RES "\nMappings: {A: {B: {C: {D: 1}}}}", "Template format error: "
@@ -399,8 +398,9 @@ static const struct {
 	{"!If [NotProd, 1, !If [Both, 2, 3]]", "3", 0},
 	{"!If [Prod, !Ref AWS::NoValue, 1]", "-", 0},
 	{"!If [Any, !If [Eighty, ok, bad], bad]", "\"ok\"", 0},
-	{"!If [Nope, 1, 2]", "Template format error: Unresolved condition "
-	    "dependency Nope in the Resources block of the template", 0},
+	{"!If [Nope, 1, 2]",
+	    "Template error: unresolved condition dependency Nope in Fn::If",
+	    0},
 	{"'Fn::Length': !Ref List", "3", 0},
 	{"'Fn::ToJsonString': {a: !Ref Env, b: [1]}",
 	    "\"{\\\"a\\\":\\\"prod\\\",\\\"b\\\":[1]}\"", 0},

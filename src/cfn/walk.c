@@ -149,7 +149,7 @@ walk_if(struct cfn_walk *w, const struct doc *arg)
 		return cfn_invalid(w->a, w->err, "Template error: Fn::If "
 		    "requires a list argument with the first element being a "
 		    "condition");
-	R(w->use(w, CFN_USE_CONDITION, name, SPAN_NULL, NULL));
+	R(w->use(w, CFN_USE_CONDITION, name, SPAN("Fn::If"), NULL));
 	known = w->conditions ? doc_getn(w->conditions, name) : NULL;
 	if (!known || doc_true(known))
 		R(cfn_walk(w, doc_at(arg, 1)));
