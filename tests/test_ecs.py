@@ -549,6 +549,8 @@ def test_service(ecs, cluster, net, daemon):
     s = stable(ecs, cluster)
     assert s["runningCount"] == 2 and s["deployments"][0]["failedTasks"] == 0
     arns = ecs.list_tasks(cluster=cluster, serviceName="web")["taskArns"]
+    refused(ecs.update_service, "InvalidParameterException", "healthCheckGracePeriodSeconds",
+            cluster=cluster, service="web", healthCheckGracePeriodSeconds=-1)
     refused(ecs.delete_service, "InvalidParameterException",
             "The service cannot be stopped while it is scaled above 0.", cluster=cluster,
             service="web")
@@ -600,6 +602,10 @@ def test_service_refused(ecs, cluster, net):
     no("NotImplemented", "serviceRegistries", serviceRegistries=[{"registryArn": "x"}])
     no("NotImplemented", "enableExecuteCommand", enableExecuteCommand=True)
     no("InvalidParameterException", "Invalid desiredCount", count=-1)
+    no("InvalidParameterException", "Invalid healthCheckGracePeriodSeconds",
+       healthCheckGracePeriodSeconds=-1)
+    for name in ("", "a b", "a/b", "a.b", "é", "x" * 256):
+        no("InvalidParameterException", "Service name contains invalid characters.", name=name)
     refused(ecs.update_service, "ServiceNotFoundException", "Service not found.",
             cluster=cluster, service="web", desiredCount=1)
     assert ecs.list_services(cluster=cluster)["serviceArns"] == []

@@ -15,21 +15,6 @@ default_settings(struct arena *a, struct span insights)
 }
 
 static bool
-name_ok(struct span name)
-{
-	if (name.n == 0 || name.n > 255)
-		return false;
-	for (size_t i = 0; i < name.n; i++) {
-		char ch = name.p[i];
-
-		if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-			(ch >= '0' && ch <= '9') || ch == '-' || ch == '_'))
-			return false;
-	}
-	return true;
-}
-
-static bool
 is_active(const struct res *r)
 {
 	return span_is(doc_get_str(r->spec, "status"), "ACTIVE");
@@ -301,7 +286,7 @@ create_cluster(struct call *c)
 
 	if (!name.n)
 		name = SPAN("default");
-	if (!name_ok(name))
+	if (!ecs_name_ok(name))
 		return reply_error(c, "InvalidParameterException",
 		    "Cluster name contains invalid characters.");
 	if (!settings_check(c->arena, c->in, &why) ||

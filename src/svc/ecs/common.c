@@ -49,6 +49,21 @@ ref_check(struct call *c, struct span ref)
 	return NULL;
 }
 
+bool
+ecs_name_ok(struct span name)
+{
+	if (name.n == 0 || name.n > 255)
+		return false;
+	for (size_t i = 0; i < name.n; i++) {
+		char ch = name.p[i];
+
+		if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
+			(ch >= '0' && ch <= '9') || ch == '-' || ch == '_'))
+			return false;
+	}
+	return true;
+}
+
 void
 failure_add(struct call *c, struct doc *failures, struct span arn,
     const char *reason)

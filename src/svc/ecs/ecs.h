@@ -30,6 +30,9 @@ struct reply *reply_refusal(struct call *c, const struct refusal *r);
 struct span ref_tail(struct span ref, const char *type);
 /* Region and account of an ARN must be the call's; names pass. */
 struct reply *ref_check(struct call *c, struct span ref);
+/* The rule for names of clusters and services: 1 to 255 ASCII letters, digits,
+ * underscores and hyphens (API_CreateCluster, API_CreateService). */
+bool ecs_name_ok(struct span name);
 /* The input member "cluster", or "default". */
 struct span cluster_name(struct call *c);
 /* An ACTIVE cluster by the input member "cluster"; the one named default is

@@ -37,6 +37,19 @@ service_status(const struct res *svc)
 /* Checks of the input */
 
 static struct reply *
+check_numbers(struct call *c)
+{
+	static const char *const names[] = {"desiredCount",
+		"healthCheckGracePeriodSeconds"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (doc_get_int(c->in, names[i], 0) < 0)
+			return reply_error(c, INVALID,
+			    "Invalid %s, must be non-negative.", names[i]);
+	return NULL;
+}
+
+static struct reply *
 check_unimplemented(struct call *c)
 {
 	static const char *const names[] = {"serviceConnectConfiguration",
@@ -375,14 +388,14 @@ create_service(struct call *c)
 	struct reply *bad;
 	int e;
 
-	if (name.n == 0 || name.n > 255 || span_chr(name, '/') >= 0)
-		return reply_error(c, INVALID, "Service name is invalid.");
+	if (!ecs_name_ok(name))
+		return reply_error(c, INVALID,
+		    "Service name contains invalid characters.");
 	if (!doc_get_str(c->in, "taskDefinition").n)
 		return reply_error(c, INVALID,
 		    "TaskDefinition can not be blank.");
-	if (doc_get_int(c->in, "desiredCount", 1) < 0)
-		return reply_error(c, INVALID,
-		    "Invalid desiredCount, must be non-negative.");
+	if ((bad = check_numbers(c)))
+		return bad;
 	if (doc_get_str(c->in, "role").n)
 		return reply_error(c, INVALID,
 		    "You cannot specify an IAM role for services that require "
@@ -534,9 +547,8 @@ update_service(struct call *c)
 		    "Service was not ACTIVE.");
 	if (doc_true(doc_get(c->in, "enableExecuteCommand")))
 		return reply_not_implemented(c, "enableExecuteCommand");
-	if (doc_get_int(c->in, "desiredCount", 0) < 0)
-		return reply_error(c, INVALID,
-		    "Invalid desiredCount, must be non-negative.");
+	if ((bad = check_numbers(c)))
+		return bad;
 	if ((e = accept_rollback(c, svc)))
 		return reply_failure(c, e);
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
