@@ -187,6 +187,24 @@ def test_status(one):
     assert "memory     neargated " in text and "tasks      none" in text
 
 
+def test_status_counts_no_deleted_service(one):
+    ecs, ec2 = one.client("ecs"), one.client("ec2")
+    name = {"cluster": "counted", "service": "counted"}
+    ecs.create_cluster(clusterName="counted")
+    ecs.register_task_definition(
+        family="counted", networkMode="awsvpc", cpu="256", memory="512",
+        requiresCompatibilities=["FARGATE"], containerDefinitions=[{"name": "a", "image": "b"}])
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    ecs.create_service(
+        cluster="counted", serviceName="counted", taskDefinition="counted", desiredCount=0,
+        launchType="FARGATE", networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet]}})
+    assert one.status()["services"] == 1
+    ecs.delete_service(**name)
+    ecs.get_waiter("services_inactive").wait(
+        cluster="counted", services=["counted"], WaiterConfig={"Delay": 0.05, "MaxAttempts": 100})
+    assert one.status()["services"] == 0
+
+
 def test_two_at_the_same_time(one):
     two = Instance("--account", "210987654321", "--root-access-key", "AKIATWOTWOTWOTWOTWOX",
                    "--root-secret-key", "se'cret \"$x")

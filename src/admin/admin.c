@@ -64,6 +64,19 @@ tasks(struct admin *ad, struct arena *a)
 	return d;
 }
 
+/* Deleted services stay listed for a while as INACTIVE; they are no more. */
+static int64_t
+services(struct admin *ad, struct arena *a)
+{
+	struct res_list l = list(ad, a, "ecs.service", NULL, SPAN_NULL);
+	int64_t n = 0;
+
+	for (size_t i = 0; i < l.n; i++)
+		n += !span_is(doc_get_str(l.v[i]->status, "status"),
+		    "INACTIVE");
+	return n;
+}
+
 /* The URL of each listener, as the edge of the host serves it. */
 static struct doc *
 urls(struct admin *ad, struct arena *a, const struct res *lb, struct span http)
@@ -130,8 +143,7 @@ status(struct admin *ad, struct arena *a, struct span query UNUSED,
 	doc_set_int(a, d, "uptimeSeconds",
 	    MAX((clock_ms() - ad->started) / 1000, 0));
 	doc_set(a, d, "tasks", tasks(ad, a));
-	doc_set_int(a, d, "services", count(ad, "ecs.service", NULL,
-	    SPAN_NULL));
+	doc_set_int(a, d, "services", services(ad, a));
 	doc_set(a, d, "loadBalancers", load_balancers(ad, a));
 	doc_set_str(a, d, "edge", setting(ad, a, "edge_status"));
 	doc_write_json(b, d);
