@@ -146,7 +146,10 @@ check_mapping(struct arena *a, struct span name, const struct doc *m,
 	if (doc_type(m) != DOC_OBJ)
 		return cfn_invalid(a, err, FORMAT "Every Mappings member %.*s "
 		    "must be a map", SPAN_ARG(name));
+	R(check_count(a, m, "mapping keys", CFN_MAX_MAPPINGS, err));
 	doc_each_key(k, row, m) {
+		R(check_count(a, row, "mapping attributes", CFN_MAX_MAPPINGS,
+		    err));
 		if (doc_type(row) != DOC_OBJ)
 			return cfn_invalid(a, err, FORMAT "Every Mappings "
 			    "member %.*s must be a map", SPAN_ARG(k));
@@ -404,13 +407,6 @@ struct refs {
 	struct buf missing;
 };
 
-static void
-missing(struct refs *r, struct span name)
-{
-	if (span_find(buf_span(&r->missing), name) < 0)
-		cfn_list_add(&r->missing, name);
-}
-
 static int
 use_attr(struct refs *r, struct span name, struct span attr)
 {
@@ -461,11 +457,11 @@ use(struct cfn_walk *w, enum cfn_use use, struct span name, struct span arg,
 	case CFN_USE_REF:
 		if (!cfn_pseudo(name) && !doc_getn(r->t->parameters, name) &&
 		    !doc_getn(r->resources, name))
-			missing(r, name);
+			cfn_list_once(&r->missing, name);
 		return 0;
 	case CFN_USE_ATTR:
 		if (w->in_condition) {
-			missing(r, name);
+			cfn_list_once(&r->missing, name);
 			return 0;
 		}
 		return use_attr(r, name, arg);
@@ -499,10 +495,10 @@ static int
 depends_on(struct refs *r, const struct doc *d)
 {
 	if (doc_type(d) == DOC_STR && !doc_getn(r->resources, doc_span(d)))
-		missing(r, doc_span(d));
+		cfn_list_once(&r->missing, doc_span(d));
 	doc_each(v, d)
 		if (!doc_getn(r->resources, doc_span(v)))
-			missing(r, doc_span(v));
+			cfn_list_once(&r->missing, doc_span(v));
 	return 0;
 }
 

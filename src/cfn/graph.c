@@ -17,9 +17,8 @@ add(struct edges *g, struct span name)
 	if (i != CFN_NONE)
 		g->on[i] = true;
 	else if (!cfn_pseudo(name) &&
-	    !doc_getn(g->s->template->parameters, name) &&
-	    span_find(buf_span(&g->missing), name) < 0)
-		cfn_list_add(&g->missing, name);
+	    !doc_getn(g->s->template->parameters, name))
+		cfn_list_once(&g->missing, name);
 	return 0;
 }
 

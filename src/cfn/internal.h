@@ -26,6 +26,10 @@ struct span cfn_scalar_text(struct arena *a, const struct doc *d);
 bool cfn_alnum(struct span s); /* and not empty */
 /* "[A, B]" without the brackets */
 void cfn_list_add(struct buf *b, struct span s);
+/* Each name once, and no more than a message can hold. */
+void cfn_list_once(struct buf *b, struct span s);
+/* Does an object have a member twice?  In n log n, for strangers' objects. */
+bool cfn_twice(struct arena *a, const struct doc *obj, struct span *ret);
 
 /*
  * walk.c: everything that a value refers to.  In an object of one member whose

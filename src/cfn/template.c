@@ -18,12 +18,13 @@ bad_json(struct arena *a, struct span text, size_t at, struct cfn_error *err)
 static int
 check_twice(struct arena *a, const struct doc *d, struct cfn_error *err)
 {
+	struct span k;
+
 	if (doc_type(d) != DOC_OBJ && doc_type(d) != DOC_ARR)
 		return 0;
-	doc_each_key(k, v, doc_type(d) == DOC_OBJ ? d : NULL)
-		if (doc_getn(d, k) != v)
-			return cfn_invalid(a, err, "Template format error: "
-			    "duplicate key '%.*s'", SPAN_ARG(k));
+	if (doc_type(d) == DOC_OBJ && cfn_twice(a, d, &k))
+		return cfn_invalid(a, err, "Template format error: duplicate "
+		    "key '%.*s'", SPAN_ARG(k));
 	doc_each(v, d)
 		R(check_twice(a, v, err));
 	return 0;

@@ -25,6 +25,11 @@ static const struct {
 	    "member must be defined."},
 	{"{\"Resources\": {\"A\": {\"Type\": \"X\"}, \"A\": {\"Type\": \"Y\"}}}",
 	    "Template format error: duplicate key 'A'"},
+	{"Resources:\n  A: {Type: X}\n  A: {Type: Y}\n", "Template format "
+	    "error: duplicate key 'A' (line 3, column 3)"},
+	{"Resources: {A: {Type: X, Properties: {P: [!Ref AB, !Ref B, !Ref "
+	    "B]}}}", "Template format error: Unresolved resource dependencies "
+	    "[AB, B] in the Resources block of the template"},
 	{"AWSTemplateFormatVersion: 2010-09-09\n" RES, NULL},
 	{"AWSTemplateFormatVersion: 2011-09-09\n" RES, "Template format "
 	    "error: unsupported value for AWSTemplateFormatVersion."},
@@ -593,6 +598,21 @@ bombs(void **state)
 	assert_null(open_stack(a, buf_str(&b), &err));
 	assert_string_equal(err.text.p, "Transform AWS::LanguageExtensions "
 	    "failed with: loops make too many members");
+
+	/* Very many members, one of them twice. */
+	for (int json = 0; json < 2; json++) {
+		struct cfn_template *t;
+
+		buf_clear(&b);
+		buf_add_str(&b, json ? "{" : "x: {");
+		for (int i = 0; i < 60000; i++)
+			buf_addf(&b, "\"k%d\": 1,", i == 59999 ? 7 : i);
+		buf_add_str(&b, json ? "\"z\": 1}" : "z: 1}");
+		assert_int_equal(cfn_template_parse(a, buf_span(&b), &t, &err),
+		    CFN_E_INVALID);
+		assert_true(span_starts(err.text, SPAN("Template format error: "
+		    "duplicate key 'k7'")));
+	}
 
 	buf_clear(&b);
 	buf_add_str(&b, "Resources: {A: {Type: X, Properties: {P: [");

@@ -57,6 +57,42 @@ cfn_list_add(struct buf *b, struct span s)
 	buf_add_span(b, s);
 }
 
+void
+cfn_list_once(struct buf *b, struct span s)
+{
+	struct span rest = buf_span(b);
+
+	if (rest.n > 4096)
+		return;
+	while (rest.n)
+		if (span_eq(span_trim(span_cut(&rest, ',')), s))
+			return;
+	cfn_list_add(b, s);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return span_cmp(*(const struct span *)a, *(const struct span *)b);
+}
+
+bool
+cfn_twice(struct arena *a, const struct doc *obj, struct span *ret)
+{
+	struct span *names = arena_array(a, struct span, doc_len(obj) + 1);
+	size_t n = 0;
+
+	doc_each_key(k, v, obj)
+		names[n++] = k;
+	qsort(names, n, sizeof(*names), by_name);
+	for (size_t i = 1; i < n; i++)
+		if (span_eq(names[i - 1], names[i])) {
+			*ret = names[i];
+			return true;
+		}
+	return false;
+}
+
 bool
 cfn_pseudo(struct span name)
 {

@@ -164,9 +164,21 @@ sequence(struct reader *y, int depth, struct doc **ret)
 }
 
 static int
+duplicate(struct reader *y, struct span key, yaml_mark_t at)
+{
+	return cfn_invalid(y->a, y->err, "Template format error: duplicate "
+	    "key '%.*s' (line %zu, column %zu)", SPAN_ARG(key), at.line + 1,
+	    at.column + 1);
+}
+
+/* Past so many members, duplicates are looked for once, at the end. */
+#define FEW 64
+
+static int
 mapping(struct reader *y, int depth, struct doc **ret)
 {
 	struct doc *obj = doc_obj(y->a), *v;
+	yaml_mark_t at = y->parser.mark;
 	struct span key;
 
 	for (;;) {
@@ -179,15 +191,14 @@ mapping(struct reader *y, int depth, struct doc **ret)
 		if (k.type != YAML_SCALAR_EVENT)
 			return malformed(y, k.start_mark);
 		key = take(y, k.data.scalar.value, k.data.scalar.length);
-		if (doc_getn(obj, key))
-			return cfn_invalid(y->a, y->err, "Template format "
-			    "error: duplicate key '%.*s' (line %zu, column "
-			    "%zu)", SPAN_ARG(key), k.start_mark.line + 1,
-			    k.start_mark.column + 1);
+		if (doc_len(obj) < FEW && doc_getn(obj, key))
+			return duplicate(y, key, k.start_mark);
 		R(next(y, &e));
 		R(value(y, &e, depth, &v));
 		doc_append(y->a, obj, key, v);
 	}
+	if (doc_len(obj) > FEW && cfn_twice(y->a, obj, &key))
+		return duplicate(y, key, at);
 	*ret = obj;
 	return 0;
 }
