@@ -12,6 +12,8 @@ static const char *const secret_kinds[] = {
 /* Members, of any object, that carry one; case does not count. */
 static const char *const secret_members[] = {
 	"AuthToken", "ClientSecret", "KeyMaterial", "MasterUserPassword",
+	/* of stacks: parameters and properties as they were resolved */
+	"Params", "Props", "Resolved",
 	"Password", "Plaintext", "PrivateKey", "SecretAccessKey",
 	"SecretBinary", "SecretString", "SessionToken", "Token",
 };

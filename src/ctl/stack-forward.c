@@ -50,6 +50,18 @@ note_body(struct stack_work *w, size_t i, struct res *row)
 		    doc_json(w->a, doc_get(r->body, "Metadata")));
 }
 
+/* What events show of the properties: no secret is among them. */
+static int
+note_shown(struct stack_work *w, size_t i, struct res *row)
+{
+	struct cfn_error err;
+	struct doc *shown;
+	int e = cfn_properties(w->a, w->x.stack, i, CFN_SHOW, &shown, &err);
+
+	doc_set(w->a, row->status, "Shown", e ? NULL : shown);
+	return e < 0 ? err_trace(e) : 0;
+}
+
 static void
 note_run(struct stack_work *w, struct res *row, const struct cfn_run *run,
     struct doc *props)
@@ -324,6 +336,8 @@ begin(struct stack_work *w, size_t i)
 	    doc_get_str(doc_get(row->status, "Before"), "Row").n)
 		return swap_back(w, row);
 	note_body(w, i, row);
+	if ((e = note_shown(w, i, row)))
+		return err_trace(e);
 	e = map ? wanted(w, i, &props, &err) : CFN_E_INVALID;
 	if (e < 0)
 		return err_trace(e);

@@ -6,6 +6,7 @@
 #include "cfn/summary.h"
 #include "cfn/type.h"
 #include "svc/cloudformation/cloudformation.h"
+#include "svc/cloudformation/url.h"
 
 #define TAGS_MAX 50
 
@@ -64,13 +65,35 @@ stack_find(struct call *c, struct span name, struct res **ret)
 
 /* Templates */
 
-static bool
-has_service(const char *name)
+/* An object of a bucket here.  Called from inside, GetObject puts what the
+ * wire would stream into Body. */
+static struct reply *
+read_url(struct call *c, struct span url, struct span *ret)
 {
-	for (const struct service *const *s = services; *s; s++)
-		if (strcmp((*s)->name, name) == 0)
-			return true;
-	return false;
+	struct principal who = principal_system(c->scope.account,
+	    "cloudformation.amazonaws.com");
+	struct doc *in = doc_obj(c->arena);
+	struct span bucket, key;
+	struct op_result r;
+	int e;
+
+	if (!template_url_parse(c->arena, url, c->host, &bucket, &key))
+		return cfn_refuse(c, "TemplateURL must be a supported URL.");
+	doc_set_str(c->arena, in, "Bucket", bucket);
+	doc_set_str(c->arena, in, "Key", key);
+	e = op_call(c->api, c->arena, &who, c->scope, "s3", "GetObject", in,
+	    &r);
+	if (e)
+		return cfn_fail_reply(c, e);
+	if (span_is(r.error, "NotImplemented"))
+		return reply_not_implemented(c, "TemplateURL (s3)");
+	if (r.error.n)
+		return cfn_refuse(c, "S3 error: %.*s", SPAN_ARG(r.message));
+	*ret = doc_get_str(r.out, "Body");
+	if (ret->n > CFN_MAX_URL_BODY)
+		return cfn_refuse(c, "Template may not exceed 1000000 bytes in "
+		    "size.");
+	return NULL;
 }
 
 struct reply *
@@ -87,8 +110,7 @@ template_read(struct call *c, const struct res *stack, struct span *ret)
 		    "at 'templateBody' failed to satisfy constraint: Member "
 		    "must have length less than or equal to %d", CFN_MAX_BODY);
 	if (url.n)
-		return reply_not_implemented(c, "TemplateURL%s",
-		    has_service("s3") ? "" : " (s3)");
+		return read_url(c, url, ret);
 	if (doc_get_bool(c->in, "UsePreviousTemplate", false) && stack) {
 		*ret = doc_get_str(doc_get(stack->spec, "Def"),
 		    "TemplateBody");
