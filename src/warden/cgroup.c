@@ -55,14 +55,23 @@ root_of(const struct host *h)
 	return h->cgroup_root ? h->cgroup_root : ROOT;
 }
 
+/* 0 or an errno, for those who know what to make of it. */
 static int
-put(const char *dir, const char *file, const char *text)
+try_put(const char *dir, const char *file, const char *text)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", dir, file);
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		return err_origin(errno, "write \"%s\" to %s", text, path);
+	return fd < 0 || write(fd, text, strlen(text)) < 0 ? errno : 0;
+}
+
+static int
+put(const char *dir, const char *file, const char *text)
+{
+	int e = try_put(dir, file, text);
+
+	if (e)
+		return err_origin(e, "write \"%s\" to %s/%s", text, dir, file);
 	return 0;
 }
 
@@ -171,29 +180,77 @@ limit_v2(struct arena *a, const char *dir, uint64_t memory, uint32_t cpu)
 }
 
 #define V2_CONTROLLERS "+cpu +memory +pids"
+#define LEAF	       "init"
+#define VACATE_ROUNDS  16
 
-/* A group has what its parent hands down; none of these has processes. */
+/* Moves the processes of one group to another, if they still live; those of
+ * other PID namespaces have the number 0 here and stay. */
+static int
+move_members(const char *from, const char *to)
+{
+	_cleanup_free_ char *path = xasprintf("%s/cgroup.procs", from);
+	FILE *f = fopen(path, "re");
+	int pid, e = 0;
+
+	if (!f)
+		return err_origin(errno, "%s", path);
+	while ((e == 0 || e == ESRCH) && fscanf(f, "%d", &pid) == 1) {
+		_cleanup_free_ char *text = xasprintf("%d", pid);
+
+		if (pid > 0)
+			e = try_put(to, "cgroup.procs", text);
+	}
+	fclose(f);
+	return e == 0 || e == ESRCH ? 0 : err_origin(e, "move to %s", to);
+}
+
+/*
+ * Hands the root's controllers down.  On a host the root may have processes
+ * nevertheless.  In a container it is a group like any other, with the
+ * container's processes in it: those go to a leaf, as an init system would
+ * have it.  They stay there: others may have come to rely on it.
+ */
+static int
+open_root(const char *root)
+{
+	_cleanup_free_ char *leaf = xasprintf("%s/" LEAF, root);
+	int r = 0;
+
+	/* Some may have been started meanwhile. */
+	for (int i = 0; r == 0 && i < VACATE_ROUNDS; i++) {
+		if (try_put(root, "cgroup.subtree_control",
+		    V2_CONTROLLERS) != EBUSY)
+			break;
+		r = make_dir(leaf);
+		if (r == 0)
+			r = move_members(root, leaf);
+	}
+	if (r == 0)
+		r = put(root, "cgroup.subtree_control", V2_CONTROLLERS);
+	return err_trace(r);
+}
+
+/* A group has what its parent hands down; none below the root has processes. */
 static int
 make_v2(struct arena *a, const struct host *h, struct span task,
     uint64_t memory, uint32_t cpu)
 {
 	const char *root = root_of(h);
-	const char *chain[] = {root,
+	const char *chain[] = {
 	    arena_fmt(a, "%s%s", root, cgroup_path(a, h, SPAN_NULL, SPAN_NULL)),
 	    arena_fmt(a, "%s%s", root, cgroup_path(a, h, task, SPAN_NULL))};
-	int r = 0;
+	int r = open_root(root);
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(chain); i++) {
-		if (i > 0)
-			r = make_dir(chain[i]);
+		r = make_dir(chain[i]);
 		if (r == 0)
 			r = put(chain[i], "cgroup.subtree_control",
 			    V2_CONTROLLERS);
 	}
 	if (r == 0)
-		r = put_u64(chain[1], "cpu.weight", CPU_WEIGHT * processors());
+		r = put_u64(chain[0], "cpu.weight", CPU_WEIGHT * processors());
 	if (r == 0)
-		r = limit_v2(a, chain[2], memory, cpu);
+		r = limit_v2(a, chain[1], memory, cpu);
 	return err_trace(r);
 }
 

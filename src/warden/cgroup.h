@@ -14,7 +14,9 @@ enum cgroup_mode cgroup_mode(void);
 /* As OCI's cgroupsPath: "/neargate-ng0/<task>/<container>". */
 char *cgroup_path(struct arena *a, const struct host *h, struct span task,
     struct span container);
-/* Makes the task's group; limits of 0 are none. */
+/* Makes the task's group; limits of 0 are none.  Where the root of v2 is not
+ * the host's (in a container), its processes go to the group /init first and
+ * stay there: the kernel wants them in leaves. */
 int cgroup_task_make(const struct host *h, struct span task, uint64_t memory,
     uint32_t cpu);
 /* The file in which the kernel counts OOM kills of the container. */
