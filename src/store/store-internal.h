@@ -5,6 +5,7 @@
 #include <uthash.h>
 
 #include "base/err.h"
+#include "base/seal.h"
 #include "store/logs.h"
 #include "store/store.h"
 
@@ -51,6 +52,7 @@ struct store {
 	sqlite3 *db;
 	struct log_store *logs;
 	int lock_fd;
+	unsigned char root_key[SEAL_KEY];
 	struct kind_entry *kinds;
 	struct kind_entry *kind_v; /* the array the hash is made of */
 	size_t n_kinds;
@@ -101,6 +103,9 @@ void store_note_change(struct store *s, const struct res *r,
 int store_read_res(struct store *s, struct arena *a, sqlite3_stmt *st,
     struct res **ret);
 
+/* root-key.c: reads or makes the file; the check of it is a write. */
+int root_key_open(struct store *s, const char *dir);
+void root_key_close(struct store *s);
 /* logs.c: the other database's part of opening, of the turn, of a wipe. */
 int log_store_open(const char *path, struct log_store **ret);
 void log_store_close(struct log_store *l);

@@ -282,9 +282,11 @@ store_open(const char *path, const struct kind *const *kinds,
 	    "PRAGMA cache_size=-4000")) < 0)
 		return err_trace(r);
 	if ((r = migrate(s)) < 0 || (r = register_kinds(s, kinds)) < 0 ||
-	    (r = log_store_open(path, &s->logs)) < 0)
+	    (r = log_store_open(path, &s->logs)) < 0 ||
+	    (r = root_key_open(s, path)) < 0)
 		return err_trace(r);
 	s->is_open = true;
+	store_commit(s); /* the root key's check */
 	*ret = TAKE_PTR(s);
 	return 0;
 }
@@ -310,6 +312,7 @@ store_close(struct store *s)
 	free(s->kind_v);
 	free(s->kind_of);
 	sqlite3_close(s->db);
+	root_key_close(s);
 	close_p(&s->lock_fd);
 	arena_free(s->turn);
 	free(s->changes);

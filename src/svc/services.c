@@ -4,6 +4,7 @@
 #include "svc/ecr/ecr.h"
 #include "svc/ecs/ops.h"
 #include "svc/elbv2/elbv2.h"
+#include "svc/kms/kms.h"
 #include "svc/logs/logs.h"
 #include "svc/services.h"
 #include "svc/sts/sts.h"
@@ -15,6 +16,7 @@ const struct service *const services[] = {
 	&ecr_service,
 	&ecs_service_ops,
 	&elbv2_service,
+	&kms_service,
 	&logs_service,
 	&sts_service,
 	&tagging_service,
