@@ -450,3 +450,98 @@ def test_killed_in_the_middle():
         assert len(events(cfn, "long")) == 602
     finally:
         d.stop()
+
+
+def test_tags_reach_resources_on_update(client):
+    cfn, ec2, logs = client("cloudformation"), client("ec2"), client("logs")
+    template = text({"Resources": {
+        "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.9.0.0/16"}},
+        "Group": {"Type": "AWS::Logs::LogGroup", "Properties": {
+            "LogGroupName": "tagged", "Tags": [{"Key": "Own", "Value": "1"}]}}}})
+    cfn.create_stack(StackName="tags", TemplateBody=template, Tags=[
+        {"Key": "Env", "Value": "a"}, {"Key": "Own", "Value": "stack"}])
+    wait(cfn, "tags")
+    cfn.update_stack(StackName="tags", UsePreviousTemplate=True, Tags=[
+        {"Key": "Env", "Value": "b"}, {"Key": "New", "Value": "c"}])
+    stack = wait(cfn, "tags")
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", events(cfn, "tags")
+
+    def own(tags):
+        return {k: v for k, v in tags.items() if not k.startswith("aws:")}
+    vpc = ec2.describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.9.0.0/16"]}])["Vpcs"][0]
+    assert own({t["Key"]: t["Value"] for t in vpc["Tags"]}) == {"Env": "b", "New": "c"}
+    assert own(logs.list_tags_log_group(logGroupName="tagged")["tags"]) == {
+        "Env": "b", "New": "c", "Own": "1"}
+    delete(cfn, stack)
+
+
+def test_kept_resources(client):
+    cfn, logs = client("cloudformation"), client("logs")
+    cfn.create_stack(StackName="keep", TemplateBody=text({"Resources": {"Group": {
+        "Type": "AWS::Logs::LogGroup", "DeletionPolicy": "Retain",
+        "Properties": {"LogGroupName": "kept"}}}}))
+    stack = wait(cfn, "keep")
+    delete(cfn, stack)
+    assert ("Group", "DELETE_SKIPPED", "") in events(cfn, stack["StackId"])
+    assert logs.describe_log_groups(logGroupNamePrefix="kept")["logGroups"]
+    logs.delete_log_group(logGroupName="kept")
+
+
+def test_no_rollback_and_then_rollback(client):
+    cfn, logs = client("cloudformation"), client("logs")
+    logs.create_log_group(logGroupName="taken")
+    cfn.create_stack(StackName="stay", DisableRollback=True, TemplateBody=text({"Resources": {
+        "First": {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "first"}},
+        "Taken": {"Type": "AWS::Logs::LogGroup", "DependsOn": "First",
+                  "Properties": {"LogGroupName": "taken"}}}}))
+    stack = wait(cfn, "stay")
+    assert stack["StackStatus"] == "CREATE_FAILED"
+    assert logs.describe_log_groups(logGroupNamePrefix="first")["logGroups"]
+    cfn.rollback_stack(StackName="stay")
+    assert wait(cfn, "stay")["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert not logs.describe_log_groups(logGroupNamePrefix="first")["logGroups"]
+    delete(cfn, stack)
+    logs.delete_log_group(logGroupName="taken")
+
+
+def test_custom_named_resource_is_not_replaced(client):
+    cfn = client("cloudformation")
+
+    def template(kind):
+        return text({"Resources": {"Group": {"Type": "AWS::Logs::LogGroup", "Properties": {
+            "LogGroupName": "mine", **kind}}, "Repo": {
+                "Type": "AWS::ECR::Repository", "Properties": {
+                    "RepositoryName": "mine", "EncryptionConfiguration": {
+                        "EncryptionType": "AES256"}} if kind else {"RepositoryName": "mine"}}}})
+    cfn.create_stack(StackName="named", TemplateBody=template({}))
+    wait(cfn, "named")
+    cfn.update_stack(StackName="named", TemplateBody=template({"RetentionInDays": 3}))
+    stack = wait(cfn, "named")
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert any("CloudFormation cannot update a stack when a custom-named resource requires "
+               "replacing. Rename mine and update the stack again." in r
+               for _, _, r in events(cfn, "named"))
+    delete(cfn, stack)
+
+
+def test_rules_of_a_group_change_in_place(client):
+    cfn, ec2 = client("cloudformation"), client("ec2")
+
+    def template(port):
+        return text({"Resources": {
+            "Vpc": VPC["Vpc"],
+            "Group": {"Type": "AWS::EC2::SecurityGroup", "Properties": {
+                "GroupDescription": "g", "VpcId": {"Ref": "Vpc"}, "SecurityGroupIngress": [
+                    {"CidrIp": "0.0.0.0/0", "IpProtocol": "tcp", "FromPort": port,
+                     "ToPort": port}]}}}})
+    cfn.create_stack(StackName="rules", TemplateBody=template(80))
+    wait(cfn, "rules")
+    first = cfn.describe_stack_resource(StackName="rules", LogicalResourceId="Group")[
+        "StackResourceDetail"]["PhysicalResourceId"]
+    cfn.update_stack(StackName="rules", TemplateBody=template(81))
+    stack = wait(cfn, "rules")
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", events(cfn, "rules")
+    group = ec2.describe_security_groups(GroupIds=[first])["SecurityGroups"][0]
+    assert [p["FromPort"] for p in group["IpPermissions"]] == [81]
+    assert len(group["IpPermissionsEgress"]) == 1
+    delete(cfn, stack)
