@@ -106,6 +106,19 @@ def test_tags_per_page():
     d.stop()
 
 
+def test_ended(world):
+    """What is deleted is no left-over, although ecs describes it a while longer."""
+    ecs = world["daemon"].client("ecs")
+    arn = ecs.create_cluster(clusterName="ended", tags=[{"key": "env", "value": "dev"}])[
+        "cluster"]["clusterArn"]
+    assert arn in find(world, TagFilters=[{"Key": "env"}])
+    ecs.delete_cluster(cluster="ended")
+    old = ecs.describe_clusters(clusters=["ended"], include=["TAGS"])["clusters"][0]
+    assert old["status"] == "INACTIVE" and old["tags"]
+    assert arn not in find(world, TagFilters=[{"Key": "env"}])
+    assert find(world, ResourceARNList=[arn]) == []
+
+
 def test_keys_and_values(world):
     api = world["api"]
     assert api.get_tag_keys()["TagKeys"] == ["env", "team"]

@@ -36,6 +36,8 @@ struct scope {
 	struct span region;
 };
 
+struct res;
+
 struct kind {
 	const char *name; /* "ecs.cluster": service, dot, AWS's noun */
 	/* ARN form with {account} {region} {parent} {id}; NULL: no ARN (and so
@@ -47,6 +49,10 @@ struct kind {
 	const char *const *index;
 	bool global;	   /* not regional: region is stored empty */
 	bool untaggable;   /* has an ARN but is not listed by GetResources */
+	/* True for a resource that has ended but is still described for a
+	 * while, with its tags: GetResources lists it no longer.  NULL: the
+	 * row goes when the resource does. */
+	bool (*ended)(const struct res *r);
 };
 
 struct res {

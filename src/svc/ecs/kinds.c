@@ -3,9 +3,28 @@
 
 #define INDEX(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+static bool
+cluster_ended(const struct res *r)
+{
+	return span_is(doc_get_str(r->spec, "status"), "INACTIVE");
+}
+
+static bool
+service_ended(const struct res *r)
+{
+	return span_is(doc_get_str(r->status, "status"), "INACTIVE");
+}
+
+static bool
+task_ended(const struct res *r)
+{
+	return span_is(doc_get_str(r->status, "lastStatus"), "STOPPED");
+}
+
 const struct kind ecs_cluster = {
 	.name = "ecs.cluster",
 	.arn = "arn:aws:ecs:{region}:{account}:cluster/{id}",
+	.ended = cluster_ended,
 };
 
 const struct kind ecs_task_definition = {
@@ -18,6 +37,7 @@ const struct kind ecs_service = {
 	.name = "ecs.service",
 	.arn = "arn:aws:ecs:{region}:{account}:service/{parent}/{id}",
 	.index = INDEX("spec.TargetGroups"),
+	.ended = service_ended,
 };
 
 const struct kind ecs_service_deployment = {
@@ -38,6 +58,7 @@ const struct kind ecs_task = {
 	.arn = "arn:aws:ecs:{region}:{account}:task/{parent}/{id}",
 	.index = INDEX("spec.ServiceName", "spec.startedBy", "spec.group",
 	    "status.LiveIn", "status.lastStatus"),
+	.ended = task_ended,
 };
 
 const struct kind ecs_account_setting = {

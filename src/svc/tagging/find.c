@@ -56,9 +56,20 @@ page_add(struct call *c, struct page *p, const struct res *r)
 	return 0;
 }
 
+/* AWS means to list what is there; what has ended stays out even where its
+ * service still describes it. */
+static bool
+listed(const struct res *r)
+{
+	return !r->kind->untaggable &&
+	    !(r->kind->ended && r->kind->ended(r));
+}
+
 static bool
 wanted(const struct res *r, const struct doc *types)
 {
+	if (!listed(r))
+		return false;
 	if (doc_len(types) == 0)
 		return true;
 	doc_each(t, types)
@@ -136,7 +147,7 @@ get_by_arns(struct call *c, const struct doc *arns)
 			    "AmazonResourceName (ARN)", SPAN_ARG(doc_span(t)));
 		e = store_get_arn(c->store, c->arena, doc_span(t), &r);
 		if (e == 0 && span_eq(r->scope.account, c->scope.account) &&
-		    !r->kind->untaggable)
+		    listed(r))
 			e = page_add(c, &p, r);
 		if (e < 0)
 			return reply_failure(c, e);
