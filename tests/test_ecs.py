@@ -157,6 +157,10 @@ def test_clusters(ecs):
     assert ecs.describe_clusters(clusters=["one"])["clusters"][0]["status"] == "INACTIVE"
     assert ARN + "cluster/one" not in ecs.list_clusters()["clusterArns"]
     refused(ecs.create_cluster, "InvalidParameterException", clusterName="a b")
+    for arn in ("arn:aws:ecs:us-east-1:999999999999:cluster/one", "arn:foo",
+                ARN.replace("us-east-1", "eu-west-1") + "cluster/one"):
+        refused(ecs.describe_clusters, "InvalidParameterException", "Identifier is for",
+                clusters=[arn])
 
 
 def test_default_cluster(ecs, net):

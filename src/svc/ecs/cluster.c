@@ -319,6 +319,7 @@ describe_clusters(struct call *c)
 	struct doc *out = doc_obj(a), *found = doc_arr(a), *lost = doc_arr(a);
 	const struct doc *which = doc_get(c->in, "include");
 	const struct doc *refs = doc_get(c->in, "clusters");
+	struct reply *bad;
 
 	if (!doc_len(refs)) {
 		struct doc *one = doc_arr(a);
@@ -330,8 +331,11 @@ describe_clusters(struct call *c)
 		struct span name = ref_tail(doc_span(v), "cluster");
 		struct doc *view;
 		struct res *r;
-		int e = cluster_get(c, name, &r);
+		int e;
 
+		if ((bad = ref_check(c, doc_span(v))))
+			return bad;
+		e = cluster_get(c, name, &r);
 		if (e == STORE_E_NOT_FOUND) {
 			failure_add(c, lost,
 			    kind_arn(a, &ecs_cluster, c->scope, SPAN_NULL, name),
