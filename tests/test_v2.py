@@ -20,4 +20,6 @@ def test_host_with_v2_alone():
     p = subprocess.run([ROOT / "tools" / "v2-host", "--seconds", "400", ROOT / "tests/v2/run"],
                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     print(p.stdout)
+    if p.returncode == 77:
+        pytest.skip("no kernel: " + p.stdout)
     assert p.returncode == 0, p.stdout[-6000:]

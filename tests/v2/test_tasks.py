@@ -1,12 +1,11 @@
 """Tasks on a host with cgroup v2 alone.  That host computes slowly, so all of
 it is one story."""
 import pathlib
-import re
 import time
 
 import pytest
 
-from cli import Instance, neargate
+from cli import Instance
 
 ROOT = pathlib.Path("/sys/fs/cgroup")
 LIMITS = {"cpu.max": "25000 100000", "cpu.weight": "10", "memory.max": str(512 << 20),
@@ -104,7 +103,6 @@ def story(up):
 
 
 def test_tasks():
-    assert "version 2" in re.search(".*cgroups.*", neargate("doctor", check=False).stdout)[0]
     before = groups()
     up = Instance()
     try:
