@@ -7,6 +7,7 @@
 #include "svc/kms/kms.h"
 #include "svc/logs/logs.h"
 #include "svc/services.h"
+#include "svc/ssm/ssm.h"
 #include "svc/sts/sts.h"
 #include "svc/tagging/tagging.h"
 
@@ -18,6 +19,7 @@ const struct service *const services[] = {
 	&elbv2_service,
 	&kms_service,
 	&logs_service,
+	&ssm_service,
 	&sts_service,
 	&tagging_service,
 	NULL,

@@ -38,6 +38,9 @@ const struct tag_route tag_routes[] = {
 	    "UntagResource", "ResourceARN", "Tags", "TagKeys", .resource_form = RESOURCE_ARN},
 	{"sns", "sns", "TagResource", "UntagResource", "ResourceArn", "Tags",
 	    "TagKeys", .resource_form = RESOURCE_ARN},
+	{"ssm", "ssm", "AddTagsToResource", "RemoveTagsFromResource",
+	    "ResourceId", "Tags", "TagKeys", .resource_form = RESOURCE_ARN,
+	    .type = "Parameter"},
 	{.namespace = NULL},
 };
 
@@ -157,6 +160,8 @@ apply_one(struct call *c, struct span arn, bool untag, struct doc *map)
 		return 0;
 	}
 	doc_set(c->arena, in, r->resource, resource_value(c->arena, r, arn));
+	if (r->type)
+		doc_set_str(c->arena, in, "ResourceType", span_of(r->type));
 	if (untag)
 		doc_set(c->arena, in, r->keys,
 		    keys_value(c->arena, r, doc_get(c->in, "TagKeys")));

@@ -44,6 +44,7 @@ struct tag_route {
 	enum resource_form resource_form;
 	enum tag_form tag_form;
 	bool keys_in_pairs; /* untag wants [{Key}] */
+	const char *type;   /* ResourceType, where there is one */
 };
 extern const struct tag_route tag_routes[]; /* ends with namespace NULL */
 
