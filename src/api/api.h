@@ -20,6 +20,9 @@ struct api_config {
 	struct store *store;
 	const struct service *const *services; /* NULL-terminated */
 	struct root_key root;	/* copied */
+	/* Where streamed bodies go; both NULL: nothing is streamed. */
+	uv_loop_t *loop;
+	struct files *files;
 	bool ephemeral;
 	/* Ends what runs and calls api_reset() then, later or at once; NULL:
 	 * nothing runs. */
@@ -29,6 +32,8 @@ struct api_config {
 
 struct api *api_new(const struct api_config *c);
 void api_free(struct api *api);
+/* Waits until no thread works on a request; their callbacks run. */
+void api_drain(struct api *api);
 const struct http_handler *api_handler(struct api *api);
 /* Empties the store and answers the one who asked for it. */
 void api_reset(struct api *api);

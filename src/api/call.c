@@ -1,4 +1,7 @@
 /* Running one operation, for the wire and for callers inside. */
+#include <errno.h>
+#include <unistd.h>
+
 #include "api/internal.h"
 #include "base/id.h"
 
@@ -18,6 +21,12 @@ find_row(const struct service *s, struct span op)
 		if (span_is(op, row->name))
 			return row;
 	return NULL;
+}
+
+bool
+call_has_handler(const struct service *s, const struct model_op *op)
+{
+	return find_row(s, model_op_name(op));
 }
 
 /* Is word one of the space-separated words of list? */
@@ -107,6 +116,36 @@ call_run(struct call *c)
 	return r;
 }
 
+#define FILE_MAX (16u << 20)
+
+/* The bytes of a reply's file, for callers inside. */
+static int
+read_file(struct call *c, struct reply *r)
+{
+	_cleanup_close_ int fd = TAKE_FD(r->fd);
+	const struct model_member *mb = wire_streams_out(c->op);
+	uint64_t at = 0;
+	char *p;
+
+	if (fd < 0 || !mb)
+		return 0;
+	if (r->length > FILE_MAX)
+		return err_origin(EFBIG, "a file is too large to be read");
+	p = arena_alloc(c->arena, r->length + 1);
+	while (at < r->length) {
+		ssize_t n = pread(fd, p + at, r->length - at,
+		    (off_t)(r->offset + at));
+
+		if (n <= 0)
+			return err_origin(n < 0 ? errno : EIO,
+			    "cannot read a file");
+		at += (uint64_t)n;
+	}
+	doc_setn(c->arena, r->out, model_str(c->op->model, mb->name),
+	    doc_str(c->arena, span_make(p, r->length)));
+	return 0;
+}
+
 int
 op_call(struct api *api, struct arena *a, const struct principal *who,
     struct scope scope, const char *service, const char *op,
@@ -117,13 +156,16 @@ op_call(struct api *api, struct arena *a, const struct principal *who,
 	struct call c = {.magic = CALL_MAGIC, .arena = a, .api = api,
 	    .store = api->config.store, .op = mo, .who = *who, .scope = scope,
 	    .request_id = span_of(id_uuid(a)), .origin = api->origin,
-	    .in = in ? in : doc_obj(a)};
+	    .files = api->config.files, .in = in ? in : doc_obj(a)};
 	struct reply *r;
+	int err;
 
 	AN(mo);
 	c.service = api_service(api, span_of(service));
 	r = call_run(&c);
 	AN(r->kind != REPLY_LATER);
+	if (r->file && (err = read_file(&c, r)) < 0)
+		return err_trace(err);
 	*ret = (struct op_result){r->error.code, r->error.message, r->out};
 	return 0;
 }

@@ -21,6 +21,12 @@ struct reply {
 	enum reply_kind kind;
 	struct doc *out;
 	struct wire_error error;
+	int status;	     /* instead of the operation's; 0: that */
+	struct doc *headers; /* further ones: strings by name; or NULL */
+	bool file;	     /* the body is length bytes at offset of fd */
+	int fd;		     /* ours; -1: only the length is told */
+	uint64_t offset;
+	uint64_t length;
 };
 
 /* A scope whose scope_init has run. */
@@ -37,6 +43,7 @@ struct api {
 	struct span origin;
 	struct inited *inited;
 	struct span token_key;
+	unsigned jobs; /* threads at work */
 	bool resetting;
 	struct http_request *reset; /* who asked, NULL once it is gone */
 };
@@ -52,12 +59,16 @@ struct api_request {
 	struct sigv4 sig;
 	enum sigv4_outcome read; /* of sig, and */
 	struct span why;	 /* what it said */
+	size_t stage; /* the next one */
+	struct body *body; /* streamed; or NULL */
+	bool called; /* the handler ran */
 	struct call call;
 	struct reply *reply;
 };
 
 /* call.c: checks members, runs scope_init and the handler in a savepoint. */
 struct reply *call_run(struct call *c);
+bool call_has_handler(const struct service *s, const struct model_op *op);
 const struct service *api_service(struct api *api, struct span name);
 void api_forget_scopes(struct api *api);
 /* reply.c */

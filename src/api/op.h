@@ -18,12 +18,14 @@
  */
 #pragma once
 
+#include "auth/checksum.h"
 #include "base/arena.h"
 #include "doc/doc.h"
 #include "store/store.h"
 
 struct api;
 struct cfn_map;	 /* cfn/type.h */
+struct files;	 /* store/files.h */
 struct model;	 /* wire/model.h */
 struct model_op; /* wire/model.h */
 struct reply;
@@ -36,6 +38,19 @@ struct principal {
 	struct span access_key; /* empty for controllers */
 	bool system;		/* a controller or a service of ours */
 	struct span service;	/* system: "ecs.amazonaws.com" */
+};
+
+/* A body that was streamed: before the handler runs, it is in a file of
+ * c->files, verified against all sums that came with it, and on disk. */
+struct call_body {
+	struct span id;
+	int64_t size;
+	struct span md5; /* raw */
+	enum checksum_kind kind;
+	struct span sum; /* of that kind, in base64 */
+	bool claimed;	 /* the client named the kind; else it is our choice */
+	bool kept;	 /* set by the handler that made a row which names id;
+			    else the file goes with the request */
 };
 
 struct call {
@@ -52,6 +67,8 @@ struct call {
 	const struct doc *in;	/* an object, never NULL */
 	const struct service *service;
 	struct api_request *request; /* NULL for internal calls */
+	struct files *files;	/* where streamed bodies are; may be NULL */
+	struct call_body *body;	/* NULL: none was streamed */
 };
 
 /* None of these returns NULL: a helper may return a refusal or NULL for "go
@@ -77,6 +94,19 @@ REPLY reply_failure(struct call *c, int err);
  * thread, exactly once.  The savepoint ends now.  Not for internal calls. */
 REPLY reply_later(struct call *c);
 void call_finish(struct call *c, struct reply *r);
+/* Success whose body is length bytes of fd from offset on; fd is taken.  fd
+ * -1: a reply to HEAD, which tells the length alone.  For an internal call the
+ * bytes are in the streaming member of out, if they are no more than 16 MiB. */
+REPLY reply_file(struct call *c, struct doc *out, int fd, uint64_t offset,
+    uint64_t length);
+/* What the model does not say of a reply: another status, further headers. */
+void reply_set_status(struct reply *r, int status);
+void reply_set_header(struct call *c, struct reply *r, const char *name,
+    struct span value);
+/* After reply_later(): work runs on a thread, where it may touch nothing but
+ * what is ctx's alone, and then done on the loop. */
+void call_work(struct call *c, void (*work)(void *ctx),
+    void (*done)(void *ctx), void *ctx);
 
 /* Pagination.  Tokens are opaque to clients; one that we did not make is
  * refused (false). */

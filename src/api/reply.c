@@ -13,6 +13,7 @@ reply_new(struct call *c, enum reply_kind kind)
 	r = arena_new_of(c->arena, struct reply);
 	r->magic = REPLY_MAGIC;
 	r->kind = kind;
+	r->fd = -1;
 	return r;
 }
 
@@ -23,6 +24,39 @@ reply_ok(struct call *c, struct doc *out)
 
 	r->out = out ? out : doc_obj(c->arena);
 	return r;
+}
+
+struct reply *
+reply_file(struct call *c, struct doc *out, int fd, uint64_t offset,
+    uint64_t length)
+{
+	struct reply *r = reply_ok(c, out);
+
+	r->file = true;
+	r->fd = fd;
+	r->offset = offset;
+	r->length = length;
+	return r;
+}
+
+void
+reply_set_status(struct reply *r, int status)
+{
+	CHECK_OBJ(r, REPLY_MAGIC);
+	if (r->kind == REPLY_ERROR)
+		r->error.status = status;
+	else
+		r->status = status;
+}
+
+void
+reply_set_header(struct call *c, struct reply *r, const char *name,
+    struct span value)
+{
+	CHECK_OBJ(r, REPLY_MAGIC);
+	if (!r->headers)
+		r->headers = doc_obj(c->arena);
+	doc_set_str(c->arena, r->headers, name, value);
 }
 
 struct reply *
@@ -91,6 +125,9 @@ reply_failure(struct call *c, int err)
 	AN(err < 0);
 	log_error("%s:%.*s failed: %s (%s)", c->op->model->name,
 	    SPAN_ARG(model_op_name(c->op)), err_last(), strerror(-err));
+	if (c->op->model->no_error_wrapping)
+		return reply_error_with(c, 500, "InternalError", NULL, "We "
+		    "encountered an internal error. Please try again.");
 	return reply_error_with(c, 500, "InternalFailure", NULL,
 	    "The request processing has failed because of an unknown error, "
 	    "exception or failure.");
@@ -100,8 +137,10 @@ struct reply *
 reply_later(struct call *c)
 {
 	AN(c->request);
-	/* The request's body may be gone when the answer is made. */
+	/* The request may be gone when the answer is made. */
 	c->in = doc_copy(c->arena, c->in);
+	c->scope.region = arena_span(c->arena, c->scope.region);
+	c->host = arena_span(c->arena, c->host);
 	return reply_new(c, REPLY_LATER);
 }
 

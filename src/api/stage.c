@@ -1,6 +1,5 @@
 /* The stages of a request, in order, and its way back to the client. */
-#include "api/internal.h"
-#include "api/payload.h"
+#include "api/body.h"
 #include "base/clock.h"
 #include "base/gunzip.h"
 #include "base/id.h"
@@ -150,6 +149,25 @@ is_gzip(const struct api_request *r)
 	    SPAN("gzip"));
 }
 
+/* BUCKET.localhost, BUCKET.s3.ANYTHING, BUCKET.s3-REGION.amazonaws.com.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html */
+static struct span
+host_bucket(struct span host)
+{
+	ptrdiff_t i, at = -1;
+
+	host = span_to(host, (size_t)(span_rchr(host, ':') >= 0 ?
+	    span_rchr(host, ':') : (ptrdiff_t)host.n));
+	for (i = 0; (size_t)i < host.n; i++)
+		if (span_starts(span_from(host, (size_t)i), SPAN(".s3.")) ||
+		    span_starts(span_from(host, (size_t)i), SPAN(".s3-")))
+			at = i;
+	if (at < 0 && !span_starts(host, SPAN("s3.")) &&
+	    span_ends(host, SPAN(".localhost")))
+		at = (ptrdiff_t)host.n - 10;
+	return at > 0 ? span_to(host, (size_t)at) : SPAN_NULL;
+}
+
 /* The credential scope helps to identify, so it is read first; what is wrong
  * with it is told after the protocol is known.  Nobody's body is unpacked
  * before it is known who sent it: until then the headers must do. */
@@ -161,6 +179,9 @@ stage_identify(struct api_request *r, struct wire_error *err)
 	int ret;
 
 	r->read = sigv4_read(r->arena, &s, &r->sig, &r->why);
+	if (span_is(r->sig.service, "s3"))
+		r->in.bucket = host_bucket(r->call.host);
+	in.bucket = r->in.bucket;
 	r->in.service = in.service = r->sig.service;
 	in.body = is_gzip(r) ? SPAN_NULL : span_make(in.body.p ? in.body.p : "",
 	    in.body.n);
@@ -353,6 +374,9 @@ request_free(struct api_request *r)
 	CHECK_OBJ(r, AREQ_MAGIC);
 	if (r->http)
 		r->http->user = NULL;
+	body_free(TAKE_PTR(r->body));
+	if (r->reply)
+		close_p(&r->reply->fd);
 	r->magic = 0;
 	arena_free(r->arena);
 }
@@ -367,6 +391,13 @@ encode(struct api_request *r, struct wire_out *out)
 	else
 		wire_encode_error(r->arena, &r->target, &r->reply->error, id,
 		    out);
+	doc_each_key(k, v, r->reply->headers)
+		wire_header_add(r->arena, out, arena_str(r->arena, k),
+		    doc_span(v));
+	if (r->reply->status)
+		out->status = r->reply->status;
+	if (out->status == 304)
+		out->body = SPAN_NULL;
 }
 
 static void
@@ -382,6 +413,11 @@ respond(struct api_request *r)
 		resp.n_headers = out.n_headers;
 		resp.body = out.body;
 		resp.head = span_is(r->http->method, "HEAD");
+		if (r->reply->file) {
+			resp.offset = r->reply->offset;
+			resp.length = r->reply->length;
+			resp.fd = resp.head ? -1 : TAKE_FD(r->reply->fd);
+		}
 		http_respond(r->http, &resp);
 	}
 	request_free(r);
@@ -393,8 +429,12 @@ on_durable(void *ctx, int err)
 	struct api_request *r;
 
 	CAST_OBJ(r, ctx, AREQ_MAGIC);
-	if (err < 0)
+	if (err < 0) {
+		close_p(&r->reply->fd);
 		r->reply = reply_failure(&r->call, err);
+		if (r->call.body)
+			r->call.body->kept = false;
+	}
 	respond(r);
 }
 
@@ -410,18 +450,18 @@ request_finish(struct api_request *r, struct reply *reply)
 }
 
 static void
-run_stages(struct api_request *r)
+refuse_now(struct api_request *r, const struct wire_error *err)
 {
-	struct wire_error err = {0};
+	r->reply = reply_wire_error(&r->call, err);
+	respond(r);
+}
+
+static void
+dispatch(struct api_request *r)
+{
 	struct reply *reply;
 
-	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
-		if (stages[i](r, &err) == 0)
-			continue;
-		r->reply = reply_wire_error(&r->call, &err);
-		respond(r);
-		return;
-	}
+	r->called = true;
 	r->call.op = r->target.op;
 	r->call.service = api_service(r->api, span_of(r->target.model->name));
 	r->call.scope.account = r->call.who.account;
@@ -429,6 +469,19 @@ run_stages(struct api_request *r)
 	reply = call_run(&r->call);
 	if (reply->kind != REPLY_LATER)
 		request_finish(r, reply);
+}
+
+static void
+run_stages(struct api_request *r)
+{
+	struct wire_error err = {0};
+
+	for (; r->stage < ARRAY_SIZE(stages); r->stage++)
+		if (stages[r->stage](r, &err)) {
+			refuse_now(r, &err);
+			return;
+		}
+	dispatch(r);
 }
 
 static struct api_request *
@@ -448,7 +501,7 @@ request_new(struct api *api, struct http_request *h)
 	    .n_headers = h->n_headers, .body = buf_span(&h->body)};
 	r->call = (struct call){.magic = CALL_MAGIC, .arena = a, .api = api,
 	    .store = api->config.store, .request = r,
-	    .request_id = span_of(id_uuid(a)),
+	    .request_id = span_of(id_uuid(a)), .files = api->config.files,
 	    .host = http_header(h, "host"), .in = doc_obj(a)};
 	r->call.origin = arena_fmt_span(a, "http://%.*s",
 	    SPAN_ARG(r->call.host));
@@ -456,13 +509,161 @@ request_new(struct api *api, struct http_request *h)
 	return r;
 }
 
+/* Streamed bodies.  All that can be refused is, before the body comes. */
+
 static void
-on_request(void *ctx UNUSED, struct http_request *h, struct http_plan *plan)
+body_failed(struct api_request *r, int why, const struct wire_error *err)
+{
+	if (why == WIRE_E_REFUSED) {
+		refuse_now(r, err);
+		return;
+	}
+	r->call.op = r->target.op;
+	r->reply = reply_failure(&r->call, why);
+	respond(r);
+}
+
+static void
+on_room(void *ctx)
+{
+	struct api_request *r;
+
+	CAST_OBJ(r, ctx, AREQ_MAGIC);
+	http_resume(r->http);
+}
+
+static bool
+on_piece(struct http_request *h, struct span piece)
+{
+	struct wire_error err = {0};
+	struct api_request *r;
+	int why;
+
+	CAST_OBJ(r, h->user, AREQ_MAGIC);
+	if ((why = body_state(r->body, r->arena, &err))) {
+		body_failed(r, why, &err);
+		return false;
+	}
+	if (!body_add(r->body, piece, on_room, r))
+		http_pause(h);
+	return true;
+}
+
+static void
+on_stored(void *ctx)
+{
+	struct wire_error err = {0};
+	struct api_request *r;
+	int why;
+
+	CAST_OBJ(r, ctx, AREQ_MAGIC);
+	if ((why = body_state(r->body, r->arena, &err))) {
+		body_failed(r, why, &err);
+		return;
+	}
+	r->call.body = body_call(r->body);
+	dispatch(r);
+}
+
+/* AWS: a PUT tells its length; chunked transfer coding does not. */
+static int
+stage_length(struct api_request *r, struct wire_error *err)
+{
+	struct span length = wire_header_get(&r->in,
+	    "x-amz-decoded-content-length");
+	uint64_t n = 0;
+
+	if (!length.p)
+		length = wire_header_get(&r->in, "content-length");
+	if (!length.p) {
+		*err = (struct wire_error){.status = 411,
+		    .code = SPAN("MissingContentLength"), .message = SPAN("You "
+		    "must provide the Content-Length HTTP header.")};
+		return WIRE_E_REFUSED;
+	}
+	if (span_u64(length, &n) && n <= BODY_FILE_MAX)
+		return 0;
+	*err = (struct wire_error){.status = 400,
+	    .code = SPAN("EntityTooLarge"), .message = SPAN("Your proposed "
+	    "upload exceeds the maximum allowed size")};
+	return WIRE_E_REFUSED;
+}
+
+static int
+stage_file(struct api_request *r, struct wire_error *err)
+{
+	return body_new(r->api, &r->in, &r->sig, &r->body, err);
+}
+
+/* Without a claim of it the signature would cover a body that is to come. */
+static int
+stage_claim(struct api_request *r, struct wire_error *err)
+{
+	if (r->read != SIGV4_OK || r->sig.payload.n || r->sig.presigned)
+		return 0;
+	*err = (struct wire_error){.status = 400,
+	    .code = SPAN("InvalidRequest"), .message = SPAN("Missing required "
+	    "header for this request: x-amz-content-sha256")};
+	return WIRE_E_REFUSED;
+}
+
+static int (*const stages_before_body[])(struct api_request *,
+    struct wire_error *) = {
+	stage_claim, stage_authenticate, stage_length, stage_decode,
+	stage_validate, stage_authorise, stage_file,
+};
+
+static bool
+is_streamed(const struct api_request *r)
+{
+	const struct model *m = r->target.model;
+
+	return r->target.op && wire_streams_in(r->target.op) &&
+	    call_has_handler(api_service(r->api, span_of(m->name)),
+	    r->target.op);
+}
+
+static void
+expect_body(struct api *api, struct http_request *h, struct http_plan *plan)
+{
+	struct api_request *r = request_new(api, h);
+	struct wire_error err = {0};
+	int why;
+
+	r->in.body = SPAN_NULL;
+	if (stage_identify(r, &err))
+		return; /* said again with the body */
+	r->stage = 1;
+	if (!is_streamed(r))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(stages_before_body); i++)
+		if ((why = stages_before_body[i](r, &err))) {
+			body_failed(r, why, &err);
+			return;
+		}
+	plan->on_body = on_piece;
+}
+
+/* Does the credential's scope say S3? */
+static bool
+claims_s3(const struct http_request *h)
+{
+	return span_find(http_header(h, "authorization"), SPAN("/s3/")) >= 0 ||
+	    span_find(h->query, SPAN("%2Fs3%2F")) >= 0 ||
+	    span_find(h->query, SPAN("%2fs3%2f")) >= 0;
+}
+
+static void
+on_request(void *ctx, struct http_request *h, struct http_plan *plan)
 {
 	bool claims = http_header(h, "authorization").n ||
 	    span_find(h->query, SPAN("X-Amz-Signature=")) >= 0;
+	struct api *api;
 
+	CAST_OBJ(api, ctx, API_MAGIC);
 	plan->body_max = claims ? BODY_MAX : BODY_MAX_UNSIGNED;
+	if (api->config.files && claims_s3(h))
+		expect_body(api, h, plan);
 }
 
 static void
@@ -474,8 +675,9 @@ on_too_large(void *ctx, struct http_request *h)
 	struct api *api;
 
 	CAST_OBJ(api, ctx, API_MAGIC);
-	r = request_new(api, h);
-	stage_identify(r, &unused);
+	r = h->user ? h->user : request_new(api, h);
+	if (!r->target.op)
+		stage_identify(r, &unused);
 	if (family(r) == FAMILY_S3)
 		e = (struct wire_error){.status = 400,
 		    .code = SPAN("EntityTooLarge"), .message = SPAN("Your "
@@ -544,16 +746,25 @@ internal(struct api *api, struct http_request *h)
 static void
 on_complete(void *ctx, struct http_request *h)
 {
+	struct api_request *r = h->user;
 	struct api *api;
 
 	CAST_OBJ(api, ctx, API_MAGIC);
-	if (span_starts(h->path, SPAN("/_neargate/")))
+	if (!r && span_starts(h->path, SPAN("/_neargate/"))) {
 		internal(api, h);
-	else
-		run_stages(request_new(api, h));
+		return;
+	}
+	if (r && r->body) {
+		body_end(r->body, on_stored, r);
+		return;
+	}
+	r = r ? r : request_new(api, h);
+	r->in.body = buf_span(&h->body);
+	run_stages(r);
 }
 
-/* The work goes on: it may have been written already. */
+/* A call's work goes on: it may have been written already.  Before that there
+ * is nobody to work for. */
 static void
 on_abort(void *ctx, struct http_request *h)
 {
@@ -566,6 +777,8 @@ on_abort(void *ctx, struct http_request *h)
 	if (r) {
 		CHECK_OBJ(r, AREQ_MAGIC);
 		r->http = NULL;
+		if (!r->called && !r->reply)
+			request_free(r);
 	}
 }
 

@@ -15,6 +15,8 @@
 #include "drv/warden.h"
 #include "http/client.h"
 #include "registry/registry.h"
+#include "store/files.h"
+#include "svc/s3/s3.h"
 #include "svc/services.h"
 
 struct options {
@@ -36,9 +38,11 @@ struct daemon {
 	uv_loop_t loop;
 	uv_prepare_t turn;
 	uv_timer_t soon;
+	uv_idle_t sweep; /* of files that no object has */
 	uv_signal_t term;
 	uv_signal_t intr;
 	struct store *store;
+	struct files *files; /* what s3 keeps */
 	struct api *api;
 	struct span origin; /* "http://127.0.0.1:4566" */
 	struct http_server *http;
@@ -193,6 +197,20 @@ on_turn(uv_prepare_t *h)
 	store_rest(d->store);
 	if (store_owes(d->store))
 		AZ(uv_timer_start(&d->soon, on_soon, 0, 0));
+}
+
+/* A slice of the sweep per turn, until all files were looked at. */
+static void
+on_sweep(uv_idle_t *h)
+{
+	struct daemon *d = h->data;
+	bool more = false;
+
+	if (s3_sweep(d->store, d->files, &more) < 0)
+		log_warn("what no object has stays on disk: %s, ignoring",
+		    err_last());
+	if (!more)
+		uv_idle_stop(h);
 }
 
 static void
@@ -387,6 +405,9 @@ on_ended(void *ctx)
 
 	d->reset = NULL;
 	registry_reset(d->registry);
+	if (files_clear(d->files) < 0)
+		log_error("reset: objects stay on disk: %s, ignoring",
+		    err_last());
 	api_reset(d->api);
 	if (ctl_start(d->ctl) < 0)
 		log_error("reset: the controllers do not start: %s, ignoring",
@@ -417,15 +438,21 @@ start(struct daemon *d)
 	if ((r = root_load(d->store, d->arena, &d->opt.root, d->opt.state_dir,
 	    &c.root)) < 0)
 		return err_trace(r);
+	if ((r = files_open(d->opt.state_dir, "s3", &d->files)) < 0)
+		return err_trace(r);
 	c.store = d->store;
+	c.loop = &d->loop;
+	c.files = d->files;
 	d->api = api_new(&c);
 	if ((r = listen_http(d)) < 0 || (r = set_edge(d)) < 0 ||
 	    (r = start_drivers(d)) < 0 || (r = start_registry(d)) < 0 ||
 	    (r = start_controllers(d)) < 0 ||
 	    (r = start_admin(d, &c.root)) < 0)
 		return err_trace(r);
-	d->turn.data = d->term.data = d->intr.data = d;
+	d->turn.data = d->sweep.data = d->term.data = d->intr.data = d;
 	AZ(uv_timer_init(&d->loop, &d->soon));
+	AZ(uv_idle_init(&d->loop, &d->sweep));
+	AZ(uv_idle_start(&d->sweep, on_sweep));
 	AZ(uv_prepare_init(&d->loop, &d->turn));
 	AZ(uv_prepare_start(&d->turn, on_turn));
 	AZ(uv_signal_init(&d->loop, &d->term));
@@ -441,6 +468,7 @@ stop(struct daemon *d)
 	if (d->turn.data) {
 		uv_close((uv_handle_t *)&d->turn, NULL);
 		uv_close((uv_handle_t *)&d->soon, NULL);
+		uv_close((uv_handle_t *)&d->sweep, NULL);
 		uv_close((uv_handle_t *)&d->term, NULL);
 		uv_close((uv_handle_t *)&d->intr, NULL);
 	}
@@ -448,6 +476,8 @@ stop(struct daemon *d)
 		store_commit(d->store);
 	admin_free(d->admin);
 	http_server_free(d->http);
+	if (d->api)
+		api_drain(d->api);
 	ctl_reset_cancel(d->reset);
 	ctl_free(d->ctl);
 	if (d->env.images)
@@ -465,6 +495,7 @@ stop(struct daemon *d)
 	warden_free(d->warden);
 	uv_run(&d->loop, UV_RUN_DEFAULT);
 	api_free(d->api);
+	files_free(d->files);
 	store_close(d->store);
 	AZ(uv_loop_close(&d->loop));
 	arena_free(d->arena);

@@ -137,6 +137,42 @@ store_list(struct store *s, struct arena *a, const struct query *q,
 	return err_trace(collect(s, a, st, q->limit, ret));
 }
 
+int
+store_list_ids(struct store *s, struct arena *a, const struct id_range *q,
+    struct res_list *ret)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	int n = 5;
+
+	if (q->until.p)
+		st = store_stmt(s, q->after ?
+		    "SELECT " RES_COLUMNS RES_FROM "WHERE r.kind=? AND"
+		    " r.account=? AND r.region=? AND r.parent=? AND r.id>?"
+		    " AND r.id<? ORDER BY r.id LIMIT ?" :
+		    "SELECT " RES_COLUMNS RES_FROM "WHERE r.kind=? AND"
+		    " r.account=? AND r.region=? AND r.parent=? AND r.id>=?"
+		    " AND r.id<? ORDER BY r.id LIMIT ?");
+	else
+		st = store_stmt(s, q->after ?
+		    "SELECT " RES_COLUMNS RES_FROM "WHERE r.kind=? AND"
+		    " r.account=? AND r.region=? AND r.parent=? AND r.id>?"
+		    " ORDER BY r.id LIMIT ?" :
+		    "SELECT " RES_COLUMNS RES_FROM "WHERE r.kind=? AND"
+		    " r.account=? AND r.region=? AND r.parent=? AND r.id>=?"
+		    " ORDER BY r.id LIMIT ?");
+	if (!st)
+		return -EIO;
+	store_bind_int(st, 1, store_kind_id(s, q->kind));
+	store_bind_span(st, 2, q->scope.account);
+	store_bind_span(st, 3, q->kind->global ? SPAN("") : q->scope.region);
+	store_bind_span(st, 4, q->parent);
+	store_bind_span(st, 5, q->from);
+	if (q->until.p)
+		store_bind_span(st, ++n, q->until);
+	store_bind_int(st, ++n, q->limit ? (int64_t)q->limit + 1 : -1);
+	return err_trace(collect(s, a, st, q->limit, ret));
+}
+
 int64_t
 store_count(struct store *s, const struct query *q)
 {

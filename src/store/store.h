@@ -146,6 +146,19 @@ int store_list(struct store *s, struct arena *a, const struct query *q,
     struct res_list *ret);
 int64_t store_count(struct store *s, const struct query *q); /* or negative */
 
+/* The resources of one kind and parent in the byte order of their ids. */
+struct id_range {
+	const struct kind *kind;
+	struct scope scope;
+	struct span parent;
+	struct span from;  /* ids from this one on, itself included */
+	bool after;	   /* itself excluded */
+	struct span until; /* ids less than this; p NULL: all */
+	size_t limit;	   /* 0: no limit */
+};
+int store_list_ids(struct store *s, struct arena *a, const struct id_range *q,
+    struct res_list *ret);
+
 /* Tags: an object {key: value}; keys in byte order. */
 int store_tags(struct store *s, struct arena *a, const struct res *r,
     struct doc **ret);

@@ -6,6 +6,7 @@
 #include "svc/elbv2/elbv2.h"
 #include "svc/kms/kms.h"
 #include "svc/logs/logs.h"
+#include "svc/s3/s3.h"
 #include "svc/services.h"
 #include "svc/ssm/ssm.h"
 #include "svc/sts/sts.h"
@@ -19,6 +20,7 @@ const struct service *const services[] = {
 	&elbv2_service,
 	&kms_service,
 	&logs_service,
+	&s3_service,
 	&ssm_service,
 	&sts_service,
 	&tagging_service,

@@ -120,9 +120,6 @@ int wire_rest_read(struct wire_walk *w, const struct model_op *op,
     const struct wire_in *in, struct doc *into);
 struct span wire_path(struct arena *a, const struct wire_in *in);
 
-/* Headers of a reply that is being made. */
-void wire_header_add(struct arena *a, struct wire_out *o, const char *name,
-    struct span value);
-/* Those that members of s are bound to; the status, too. */
+/* Headers of a reply that members of s are bound to; the status, too. */
 void wire_rest_put(const struct wire_walk *w, const struct model_shape *s,
     const struct doc *d, struct wire_out *o);

@@ -93,3 +93,6 @@ int wire_error_status(const struct model *m, struct span code);
 
 /* The value of the first header of that name; p NULL: none. */
 struct span wire_header_get(const struct wire_in *in, const char *name);
+/* One more header of a reply; the strings are kept, not copied. */
+void wire_header_add(struct arena *a, struct wire_out *o, const char *name,
+    struct span value);

@@ -1,0 +1,62 @@
+/*
+ * Objects and their versions.  An object's spec:
+ *
+ *	Blob, Size, ETag ("\"hex\""), LastModified (ms), VersionId ("null" in
+ *	a bucket that was never versioned), Seq (grows with every version),
+ *	Checksums {CRC32: base64, …}, ChecksumType, Parts [{Size, Checksums}]
+ *	(of a multipart object), Tags {key: value}, and the members of
+ *	PutObject that GetObject gives back.  A delete marker has DeleteMarker.
+ *
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
+ */
+#pragma once
+
+#include "svc/s3/s3.h"
+
+/* Current object of a key: STORE_E_NOT_FOUND when there is none or it is
+ * deleted. */
+int object_current(struct call *c, const struct res *bucket, struct span key,
+    struct res **ret);
+/* A version by its id; empty: the current one, be it a delete marker.
+ * STORE_E_NOT_FOUND. */
+int object_version(struct call *c, const struct res *bucket, struct span key,
+    struct span version, struct res **ret);
+/* Makes spec the key's current version and fills VersionId, Seq and
+ * LastModified. */
+int object_write(struct call *c, const struct res *bucket, struct span key,
+    struct doc *spec);
+/* Deletes a version, or with an empty one what DELETE without a version does.
+ * ret_out gets DeleteMarker and VersionId as the reply has them. */
+int object_delete(struct call *c, const struct res *bucket, struct span key,
+    struct span version, struct doc *ret_out);
+/* Versions of a bucket: "Enabled", "Suspended" or empty. */
+struct span object_versioning(const struct res *bucket);
+
+/* NULL when the conditions of the input (IfMatch, IfNoneMatch) let the key be
+ * written, else the refusal. */
+struct reply *object_may_write(struct call *c, const struct res *bucket,
+    struct span key);
+/* The members of the input that an object keeps, with the bucket's defaults.
+ * NULL, or the refusal. */
+struct reply *object_describe(struct call *c, const struct res *bucket,
+    struct doc **ret_spec);
+/* Is the object's ETag one of a list ("*": any)? */
+bool object_etag_is(const struct doc *spec, struct span list);
+struct span object_quoted_hex(struct arena *a, struct span raw);
+/* Blob, Size, ETag and Checksums from a body. */
+void object_set_body(struct call *c, struct doc *spec,
+    const struct call_body *b);
+/* Puts the bytes of an internal call into a file. */
+int object_store_bytes(struct call *c, struct span bytes,
+    struct call_body *ret);
+/* Copies what GetObject and PutObject tell of encryption. */
+void object_tell_encryption(struct call *c, const struct doc *spec,
+    struct doc *out);
+/* Sets ChecksumCRC32 and the like, and ChecksumType. */
+void object_tell_sums(struct call *c, const struct doc *spec,
+    struct doc *out);
+/* "a=1&b=2" of x-amz-tagging. NULL, or the refusal. */
+struct reply *object_read_tagging(struct call *c, struct span text,
+    struct doc **ret_tags);
+/* The key and number behind the zero byte of an s3.version's id. */
+struct span version_key(const struct res *version);

@@ -1,0 +1,39 @@
+/* The handlers of S3, by file. */
+#pragma once
+
+#include "api/op.h"
+
+#define HANDLER(name) struct reply *name(struct call *c)
+/* bucket.c */
+HANDLER(s3_create_bucket);
+HANDLER(s3_delete_bucket);
+HANDLER(s3_head_bucket);
+HANDLER(s3_list_buckets);
+HANDLER(s3_get_bucket_location);
+/* object.c */
+HANDLER(s3_put_object);
+HANDLER(s3_delete_object);
+HANDLER(s3_delete_objects);
+/* get.c */
+HANDLER(s3_get_object);
+HANDLER(s3_head_object);
+/* list.c */
+HANDLER(s3_list_objects);
+HANDLER(s3_list_objects_v2);
+/* setting.c */
+HANDLER(s3_put_setting);
+HANDLER(s3_get_setting);
+HANDLER(s3_delete_setting);
+HANDLER(s3_get_constant);
+HANDLER(s3_get_bucket_acl);
+HANDLER(s3_put_bucket_acl);
+HANDLER(s3_get_object_acl);
+HANDLER(s3_get_bucket_policy_status);
+/* tag.c */
+HANDLER(s3_put_bucket_tagging);
+HANDLER(s3_get_bucket_tagging);
+HANDLER(s3_delete_bucket_tagging);
+HANDLER(s3_put_object_tagging);
+HANDLER(s3_get_object_tagging);
+HANDLER(s3_delete_object_tagging);
+#undef HANDLER

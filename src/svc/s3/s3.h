@@ -1,0 +1,36 @@
+/*
+ * What the handlers of S3 share.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ */
+#pragma once
+
+#include "api/op.h"
+#include "svc/s3/kinds.h"
+
+extern const struct service s3_service;
+
+/* A slice of the sweep at start: removes files that no row names. */
+int s3_sweep(struct store *s, struct files *f, bool *ret_more);
+/* Once the turn is durable, removes a file that no row names any more. */
+void s3_garbage(struct call *c, struct span blob);
+
+/* The bucket that the input names.  NULL and *ret filled, or the refusal. */
+struct reply *s3_find_bucket(struct call *c, struct res **ret);
+/* Is the key one that S3 takes? NULL, or the refusal. */
+struct reply *s3_check_key(struct call *c, struct span key);
+
+REPLY s3_fail(struct call *c, int r);
+REPLY s3_no_bucket(struct call *c, struct span name);
+REPLY s3_no_key(struct call *c, struct span key);
+REPLY s3_invalid(struct call *c, const char *name, struct span value,
+    const char *message); /* InvalidArgument */
+/* An error with one member that says what it is about. */
+REPLY s3_error(struct call *c, const char *code, const char *member,
+    struct span value, const char *message);
+
+/* {ID, DisplayName} of the account. */
+struct doc *s3_owner(struct call *c);
+/* As encoding-type asks: "url" or as it is. */
+struct span s3_encoded(struct call *c, struct span s);
+/* The first string that sorts after all that begin with s; p NULL: none. */
+struct span s3_successor(struct arena *a, struct span s);
