@@ -609,7 +609,7 @@ stage_claim(struct api_request *r, struct wire_error *err)
 
 static int (*const stages_before_body[])(struct api_request *,
     struct wire_error *) = {
-	stage_claim, stage_authenticate, stage_length, stage_decode,
+	stage_length, stage_claim, stage_authenticate, stage_decode,
 	stage_validate, stage_authorise, stage_file,
 };
 
