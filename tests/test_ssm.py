@@ -130,7 +130,7 @@ def test_secure(daemon, ssm, name):
     refused("InvalidKeyId", put, ssm=ssm, name=name + "z", type="SecureString", KeyId="alias/no")
     refused("ParameterNotFound", ssm.get_parameter, Name=name + "z")
     refused("ValidationException", put, ssm=ssm, name=name + "z", KeyId=key)
-    # A value is bound to its name.
+    # Nothing of it is in the clear on the disk.
     with sqlite3.connect(f"{daemon.state}/state.db") as db:
         dump = "\n".join(db.iterdump())
     assert "hush" not in dump
