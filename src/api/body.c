@@ -120,10 +120,21 @@ copy_claim(struct body *b, const struct wire_in *in, const struct sigv4 *sig)
 	b->in = (struct wire_in){.headers = h, .n_headers = in->n_headers};
 }
 
-int
-body_new(struct api *api, const struct wire_in *in, const struct sigv4 *sig,
-    struct body **ret, struct wire_error *ret_err)
+/* What was said of a body outlives it. */
+static void
+keep_refusal(struct arena *a, const struct wire_error *e,
+    struct wire_error *ret)
 {
+	*ret = *e;
+	ret->code = arena_span(a, e->code);
+	ret->message = arena_span(a, e->message);
+}
+
+int
+body_new(struct api *api, struct arena *a, const struct wire_in *in,
+    const struct sigv4 *sig, struct body **ret, struct wire_error *ret_err)
+{
+	struct wire_error e = {0};
 	struct payload_config config = {.secret = api->config.root.secret_key,
 	    .sink = take};
 	struct body *b;
@@ -137,11 +148,12 @@ body_new(struct api *api, const struct wire_in *in, const struct sigv4 *sig,
 	config.in = &b->in;
 	config.sig = &b->sig;
 	config.ctx = b;
-	r = payload_new(&config, &b->payload, ret_err);
+	r = payload_new(&config, &b->payload, &e);
 	if (r == 0)
 		r = files_create(api->config.files, b->arena, &b->result.id,
 		    &b->fd);
 	if (r) {
+		keep_refusal(a, &e, ret_err);
 		body_free(b);
 		return r;
 	}
@@ -263,11 +275,8 @@ body_state(const struct body *b, struct arena *a, struct wire_error *ret_err)
 	CHECK_OBJ(b, BODY_MAGIC);
 	if (b->running || !b->err)
 		return 0;
-	if (b->err == WIRE_E_REFUSED) {
-		*ret_err = b->refusal;
-		ret_err->code = arena_span(a, b->refusal.code);
-		ret_err->message = arena_span(a, b->refusal.message);
-	}
+	if (b->err == WIRE_E_REFUSED)
+		keep_refusal(a, &b->refusal, ret_err);
 	return b->err;
 }
 

@@ -592,7 +592,7 @@ stage_length(struct api_request *r, struct wire_error *err)
 static int
 stage_file(struct api_request *r, struct wire_error *err)
 {
-	return body_new(r->api, &r->in, &r->sig, &r->body, err);
+	return body_new(r->api, r->arena, &r->in, &r->sig, &r->body, err);
 }
 
 /* Without a claim of it the signature would cover a body that is to come. */
