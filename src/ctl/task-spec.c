@@ -182,6 +182,10 @@ ulimits(struct arena *a, const struct task_launch *l, struct container_spec *s)
 	s->ulimits = v;
 }
 
+/* On Fargate a task has a kernel's process table to itself; here it shares
+ * the host's, and must not fill it. */
+#define PIDS_MAX 8192
+
 static void
 limits(const struct task_launch *l, struct container_spec *s)
 {
@@ -192,6 +196,7 @@ limits(const struct task_launch *l, struct container_spec *s)
 	span_u64(doc_get_str(l->task->spec, "memory"), &memory);
 	s->task_cpu = (uint32_t)cpu;
 	s->task_memory = memory << 20;
+	s->pids = PIDS_MAX;
 	s->cpu_shares = (uint32_t)doc_get_int(ov, "cpu",
 	    doc_get_int(l->container, "cpu", 0));
 	s->memory = (uint64_t)doc_get_int(ov, "memory",

@@ -28,6 +28,7 @@ test_names(void **state)
 	assert_true(span_is(s->dns[0], "10.9.0.2"));
 	assert_true(span_is(s->netns, "task-0123"));
 	assert_true(span_is(s->cwd, "/app"));
+	assert_in_range(s->pids, 1024, 32768);
 	for (size_t i = 0; i < s->n_env; i++) {
 		/* Nothing is announced that does not answer. */
 		assert_false(span_starts(s->env[i], SPAN("AWS_ENDPOINT")));
