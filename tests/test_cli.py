@@ -111,6 +111,11 @@ def test_what_does_not_run():
     assert neargate("down", "--instance", "ngnone").returncode == 0
 
 
+def own(letter):
+    """An instance's name that no other run has."""
+    return f"ng{letter}{os.getpid() & 0xffff:04x}"
+
+
 def open_to_all(path):
     """pytest's directories are root's alone; /tmp itself stays as it is."""
     while path != pathlib.Path(tempfile.gettempdir()):
@@ -456,7 +461,8 @@ def test_many_at_once():
 
 def test_up_twice_at_once():
     """One starts it, the other one waits and finds it."""
-    args = [cli.NEARGATE, "up", "--ephemeral", "--instance", "ngtwice"]
+    name = own("t")
+    args = [cli.NEARGATE, "up", "--ephemeral", "--instance", name]
     both = [subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             for _ in range(2)]
     out = [p.communicate(timeout=60) for p in both]
@@ -465,7 +471,7 @@ def test_up_twice_at_once():
         assert out[0][0] == out[1][0]
         assert sorted("runs already" in err for _, err in out) == [False, True]
     finally:
-        neargate("down", "--instance", "ngtwice")
+        neargate("down", "--instance", name)
 
 
 def test_foreground_ends_with_its_process():
@@ -486,7 +492,7 @@ def test_foreground_ends_with_its_process():
 
 def test_what_is_stored_stays(tmp_path):
     open_to_all(tmp_path)
-    name, state = "ngkeep", tmp_path / "state"
+    name, state = own("k"), tmp_path / "state"
     args = ("--instance", name, "--state-dir", state, "--listen", "127.0.0.1:0")
     try:
         p = neargate("up", *args)
@@ -522,7 +528,7 @@ def test_installed_where_only_root_may_look(tmp_path):
 
 def test_as_a_service(tmp_path):
     """What systemd does: one process, its log on standard error, SIGTERM."""
-    name, args = "ngsvc", ("--listen", "127.0.0.1:0", "--state-dir", tmp_path / "state")
+    name, args = own("s"), ("--listen", "127.0.0.1:0", "--state-dir", tmp_path / "state")
     open_to_all(tmp_path)
     for _ in range(2):
         p = subprocess.Popen([cli.NEARGATE, "up", "--foreground", "--instance", name, *args],

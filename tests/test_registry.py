@@ -605,7 +605,8 @@ def test_many_large_referrers(daemon, reg, repo):
     assert {m["digest"] for m in listed} == want and len(listed) == 16 and n == 8
     assert reg.call("GET", path + "&after=x").status == 400
     assert len(daemon.client("ecr").describe_images(repositoryName=repo)["imageDetails"]) == 17
-    assert peak() - before < 100
+    # The sanitizer keeps 256 MiB of what was freed.
+    assert peak() - before < 100 + (256 if "asan" in conftest.BUILD.name else 0)
     ecr, ids = daemon.client("ecr"), [{"imageDigest": d} for d in want]
     with pytest.raises(ecr.exceptions.LimitExceededException):
         ecr.batch_get_image(repositoryName=repo, imageIds=ids)
