@@ -307,7 +307,7 @@ prepare(struct keeper_config *k)
 int
 keeper_run(struct keeper_config *k)
 {
-	uv_loop_t loop;
+	static uv_loop_t loop; /* as long as the process */
 	int r;
 
 	if (prepare(k) < 0)
