@@ -163,7 +163,12 @@ fake_free(struct net *n)
 	list_each_safe(it, &f->vpcs)
 		forget(list_entry(it, struct fake_vpc, link));
 	list_each_safe(it, &f->answers)
-		answer_free(list_entry(it, struct fake_answer, link));
+	{
+		struct fake_answer *x =
+		    list_entry(it, struct fake_answer, link);
+		x->cb(x->ctx, -ECANCELED, SPAN("stopped"));
+		answer_free(x);
+	}
 	if (f->timer)
 		uv_close((uv_handle_t *)f->timer, on_closed);
 	FREE_OBJ(f);
