@@ -131,20 +131,20 @@ def operation(op):
 
 def reachable(ops, shapes):
     """The shapes that operations and errors lead to."""
-    todo = [n for n, s in shapes.items() if s.get('exception')]
+    pending = [n for n, s in shapes.items() if s.get('exception')]
     for op in ops.values():
-        todo += [op[k] for k in ('input', 'output') if k in op]
-        todo += op.get('errors', [])
+        pending += [op[k] for k in ('input', 'output') if k in op]
+        pending += op.get('errors', [])
     seen = set()
-    while todo:
-        name = todo.pop()
+    while pending:
+        name = pending.pop()
         if name in seen:
             continue
         seen.add(name)
         s = shapes[name]
         refs = list(s.get('members', {}).values())
         refs += [s[k] for k in ('member', 'key', 'value') if k in s]
-        todo += [r if isinstance(r, str) else r['shape'] for r in refs]
+        pending += [r if isinstance(r, str) else r['shape'] for r in refs]
     return seen
 
 

@@ -1,8 +1,8 @@
 /*
  * The name servers that tasks use: the host's own, as long as a VPC has no
- * resolver.  Those on loopback are out of a task's reach; behind the stub of
- * systemd-resolved its upstream servers are taken, behind another there are
- * none, and a task then resolves what is in its /etc/hosts only.
+ * resolver.  Those on loopback are out of a task's reach; where
+ * systemd-resolved listens there, its upstream servers are taken, else there
+ * are none, and a task then resolves what is in its /etc/hosts only.
  */
 #pragma once
 

@@ -45,6 +45,9 @@ int task_get(struct call *c, struct span cluster, struct span ref,
     struct res **ret);
 /* By family, family:revision or ARN; family alone: newest ACTIVE revision. */
 int taskdef_get(struct call *c, struct span ref, struct res **ret);
+/* The same for a task or service to run it: NULL, or the refusal. */
+struct reply *taskdef_find(struct call *c, bool inactive_too, struct span ref,
+    struct res **ret);
 
 /* {arn, reason: "MISSING"} appended to failures. */
 void failure_add(struct call *c, struct doc *failures, struct span arn,

@@ -219,28 +219,6 @@ check_balancers(struct call *c, const struct doc *def, struct doc *spec)
 	return NULL;
 }
 
-static struct reply *
-find_active_taskdef(struct call *c, struct span ref, struct res **ret)
-{
-	struct reply *bad = ref_check(c, ref);
-	struct res *r;
-	int e;
-
-	if (bad)
-		return bad;
-	e = taskdef_get(c, ref, &r);
-	if (e < 0)
-		return reply_failure(c, e);
-	if (e)
-		return reply_error(c, "ClientException",
-		    "TaskDefinition not found.");
-	if (!span_is(doc_get_str(r->spec, "status"), "ACTIVE"))
-		return reply_error(c, "ClientException",
-		    "TaskDefinition is inactive");
-	*ret = r;
-	return NULL;
-}
-
 /* Deployments */
 
 static char *
@@ -404,7 +382,7 @@ create_service(struct call *c)
 		return reply_refusal(c, &why);
 	if ((bad = check_unimplemented(c)) ||
 	    (bad = cluster_find(c, true, &cluster)) ||
-	    (bad = find_active_taskdef(c,
+	    (bad = taskdef_find(c, false,
 		 doc_get_str(c->in, "taskDefinition"), &def)))
 		return bad;
 	svc = res_new(a, &ecs_service, c->scope, cluster->id, name);
@@ -507,7 +485,7 @@ change_service(struct call *c, struct res *cluster, struct res *svc)
 	int e;
 
 	if (ref.n) {
-		if ((bad = find_active_taskdef(c, ref, &def)))
+		if ((bad = taskdef_find(c, false, ref, &def)))
 			return bad;
 		any |= !span_eq(def->arn,
 		    doc_get_str(svc->spec, "taskDefinition"));

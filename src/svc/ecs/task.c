@@ -145,32 +145,6 @@ check_names(struct call *c, struct launch *l)
 }
 
 static struct reply *
-find_taskdef(struct call *c, struct res **ret)
-{
-	struct span ref = doc_get_str(c->in, "taskDefinition");
-	struct reply *bad = ref_check(c, ref);
-	struct res *r;
-	int e;
-
-	if (bad)
-		return bad;
-	e = taskdef_get(c, ref, &r);
-	if (e < 0)
-		return reply_failure(c, e);
-	if (e)
-		return reply_error(c, "ClientException",
-		    "TaskDefinition not found.");
-	/* A running deployment keeps its revision alive, whatever became of
-	 * its status. */
-	if (!c->who.system &&
-	    !span_is(doc_get_str(r->spec, "status"), "ACTIVE"))
-		return reply_error(c, "ClientException",
-		    "TaskDefinition is inactive");
-	*ret = r;
-	return NULL;
-}
-
-static struct reply *
 launch_prepare(struct call *c, struct launch *l)
 {
 	struct arena *a = c->arena;
@@ -180,7 +154,10 @@ launch_prepare(struct call *c, struct launch *l)
 	l->spec = doc_obj(a);
 	l->tags = doc_get(c->in, "tags");
 	if ((bad = cluster_find(c, true, &l->cluster)) ||
-	    (bad = find_taskdef(c, &l->taskdef)))
+	    /* A running deployment keeps its revision alive, whatever
+	     * became of its status. */
+	    (bad = taskdef_find(c, c->who.system,
+		 doc_get_str(c->in, "taskDefinition"), &l->taskdef)))
 		return bad;
 	if (!ecs_tags_check(a, l->tags, c->who.system, &why))
 		return reply_refusal(c, &why);

@@ -107,6 +107,29 @@ register_task_definition(struct call *c)
 }
 
 struct reply *
+taskdef_find(struct call *c, bool inactive_too, struct span ref,
+    struct res **ret)
+{
+	struct reply *bad = ref_check(c, ref);
+	struct res *r;
+	int e;
+
+	if (bad)
+		return bad;
+	e = taskdef_get(c, ref, &r);
+	if (e < 0)
+		return reply_failure(c, e);
+	if (e)
+		return reply_error(c, "ClientException",
+		    "TaskDefinition not found.");
+	if (!inactive_too && !span_is(doc_get_str(r->spec, "status"), "ACTIVE"))
+		return reply_error(c, "ClientException",
+		    "TaskDefinition is inactive");
+	*ret = r;
+	return NULL;
+}
+
+struct reply *
 describe_task_definition(struct call *c)
 {
 	struct span ref = doc_get_str(c->in, "taskDefinition");
