@@ -19,6 +19,14 @@ char *cgroup_path(struct arena *a, const struct host *h, struct span task,
  * stay there: the kernel wants them in leaves. */
 int cgroup_task_make(const struct host *h, struct span task, uint64_t memory,
     uint32_t cpu);
+/*
+ * Moving a process into a control group costs an RCU grace period, 5 to 20 ms,
+ * during which no group can be made either, unless a hierarchy is mounted that
+ * favours such changes; then none does, on the whole host, and forks cost a
+ * little more.  Holds an empty hierarchy of that kind, mounted nowhere, until
+ * the descriptor is closed.  -1: the kernel (before 6.0) does not know it.
+ */
+int cgroup_quick_moves(void);
 /* The file in which the kernel counts OOM kills of the container. */
 char *cgroup_oom_file(struct arena *a, const struct host *h, struct span task,
     struct span container);

@@ -10,7 +10,6 @@
 #include "warden/container.h"
 #include "warden/dirs.h"
 #include "warden/job.h"
-#include "warden/warm.h"
 
 #define MAX_TIMEOUT_MS (3600 * 1000)
 
@@ -81,7 +80,6 @@ container_exec(struct host *h, struct request *q, struct msg_reader *m)
 		request_fail(q, ENOENT, "the container does not run");
 		return 0;
 	}
-	warm_up(h);
 	mnt = open(arena_fmt(a, "/proc/%d/ns/mnt", (int)c->monitor),
 	    O_RDONLY | O_CLOEXEC);
 	if (mnt < 0 || write_process(c, a, args, n, &file) < 0) {

@@ -18,7 +18,6 @@
 #include "warden/dirs.h"
 #include "warden/job.h"
 #include "warden/parts.h"
-#include "warden/warm.h"
 
 #define CODE_LOST 137 /* as if killed: its monitor is gone */
 
@@ -315,7 +314,6 @@ on_started(void *ctx, int status UNUSED, struct span out)
 	struct buf *b;
 
 	CHECK_OBJ(c, CONTAINER_MAGIC);
-	warm_end(c->host);
 	if (!span_starts(out, SPAN("ok "))) {
 		fail_start(c, out);
 		return;
@@ -414,13 +412,10 @@ start(struct host *h, struct request *q, struct msg_reader *m)
 	c = container_new(h, s.id, s.task, dir);
 	c->start_req = q;
 	c->starting = true;
-	warm_begin(h);
 	/* The lock goes to the monitor with the descriptor. */
 	if (flock(dir, LOCK_EX | LOCK_NB) < 0 || container_prepare(c, &s) < 0 ||
-	    launch(c, &s, a) < 0) {
-		warm_end(h);
+	    launch(c, &s, a) < 0)
 		fail_start(c, span_of(err_last()));
-	}
 	return 0;
 }
 

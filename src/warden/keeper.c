@@ -21,7 +21,6 @@
 #include "warden/job.h"
 #include "warden/keeper.h"
 #include "warden/link.h"
-#include "warden/warm.h"
 
 #define DAEMON_FD	3
 #define BACKOFF_MIN_MS	100
@@ -322,9 +321,8 @@ keeper_run(struct keeper_config *k)
 	AZ(uv_signal_start(&keeper.chld, on_chld, SIGCHLD));
 	AZ(uv_signal_start(&keeper.term, on_term, SIGTERM));
 	AZ(uv_signal_start(&keeper.intr, on_term, SIGINT));
-	r = warm_new(&k->host);
-	if (r == 0)
-		r = init_parts(&k->host);
+	k->host.moves_fd = cgroup_quick_moves();
+	r = init_parts(&k->host);
 	if (r == 0)
 		r = start_daemon();
 	if (r < 0)
@@ -333,7 +331,7 @@ keeper_run(struct keeper_config *k)
 	for (const struct host_part *const *p = host_parts; *p; p++)
 		if ((*p)->done)
 			(*p)->done(&k->host);
-	warm_free(&k->host);
+	close_p(&k->host.moves_fd);
 	return keeper.code;
 }
 

@@ -6,7 +6,6 @@
 #include "warden/net-ns.h"
 #include "warden/net-part.h"
 #include "warden/net-vpc.h"
-#include "warden/warm.h"
 
 #define NET_STATE_MAGIC 0x4e7a7a7eu
 
@@ -47,8 +46,6 @@ run_sync(struct host *h, struct request *q, struct msg_reader *m)
 		request_fail(q, EINVAL, "%.*s", SPAN_ARG(why));
 		return 0;
 	}
-	/* Often a task's interface: its containers come next. */
-	warm_up(h);
 	return answer(q, nets_sync(state(h)->nets, &v));
 }
 
