@@ -410,19 +410,24 @@ store_set_setting(struct store *s, const char *key, struct span value)
 int
 store_next(struct store *s, struct span name, int64_t *ret)
 {
-	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	_cleanup_stmt_ sqlite3_stmt *up = NULL, *get = NULL;
 	int r;
 
 	if ((r = store_begin_write(s)) < 0)
 		return err_trace(r);
-	st = store_stmt(s, "INSERT INTO counter(name,value) VALUES(?,1)"
-	    " ON CONFLICT(name) DO UPDATE SET value=value+1 RETURNING value");
-	if (!st)
+	/* Two statements: RETURNING makes a table of its own each time. */
+	up = store_stmt(s, "INSERT INTO counter(name,value) VALUES(?,1)"
+	    " ON CONFLICT(name) DO UPDATE SET value=value+1");
+	get = store_stmt(s, "SELECT value FROM counter WHERE name=?");
+	if (!up || !get)
 		return -EIO;
-	store_bind_span(st, 1, name);
-	if ((r = store_step(s, st)) != 1)
+	store_bind_span(up, 1, name);
+	store_bind_span(get, 1, name);
+	if ((r = store_run(s, up)) != 0)
+		return err_fold(r);
+	if ((r = store_step(s, get)) != 1)
 		return r < 0 ? err_trace(r) : err_fold(1);
-	*ret = sqlite3_column_int64(st, 0);
+	*ret = sqlite3_column_int64(get, 0);
 	return 0;
 }
 
