@@ -1,4 +1,5 @@
 /* Every service there is: one row each. */
+#include "svc/acm/acm.h"
 #include "svc/cloudformation/cloudformation.h"
 #include "svc/ec2/ec2.h"
 #include "svc/ecr/ecr.h"
@@ -6,6 +7,7 @@
 #include "svc/elbv2/elbv2.h"
 #include "svc/kms/kms.h"
 #include "svc/logs/logs.h"
+#include "svc/route53/route53.h"
 #include "svc/s3/s3.h"
 #include "svc/services.h"
 #include "svc/ssm/ssm.h"
@@ -13,6 +15,7 @@
 #include "svc/tagging/tagging.h"
 
 const struct service *const services[] = {
+	&acm_service,
 	&cloudformation_service,
 	&ec2_service,
 	&ecr_service,
@@ -20,6 +23,7 @@ const struct service *const services[] = {
 	&elbv2_service,
 	&kms_service,
 	&logs_service,
+	&route53_service,
 	&s3_service,
 	&ssm_service,
 	&sts_service,

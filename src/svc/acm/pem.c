@@ -1,0 +1,95 @@
+/* Certificates with their keys: sealed in the store, clear in an arena. */
+#include <errno.h>
+
+#include <openssl/crypto.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "svc/acm/pem.h"
+
+struct clear_text {
+	char *p;
+	size_t n;
+};
+
+static void
+wipe(void *ctx)
+{
+	struct clear_text *t = ctx;
+
+	OPENSSL_cleanse(t->p, t->n);
+}
+
+static void
+clean_done(struct buf *b)
+{
+	if (b->p)
+		OPENSSL_cleanse(b->p, b->cap);
+	buf_done(b);
+}
+
+static struct span
+place(struct arena *a, struct span arn)
+{
+	return arena_fmt_span(a, "acm.certificate %.*s", SPAN_ARG(arn));
+}
+
+struct span
+acm_seal_key(struct store *s, struct arena *a, struct span arn,
+    struct span pem)
+{
+	_cleanup_(buf_done) struct buf sealed = BUF_INIT, text = BUF_INIT;
+
+	store_seal(s, place(a, arn), pem, &sealed);
+	buf_add_base64(&text, sealed.p, sealed.n);
+	return arena_span(a, buf_span(&text));
+}
+
+static int
+unseal_key(struct store *s, struct arena *a, const struct res *r,
+    struct span *ret)
+{
+	_cleanup_(buf_done) struct buf sealed = BUF_INIT;
+	_cleanup_(clean_done) struct buf plain = BUF_INIT;
+	struct clear_text *t;
+	int e;
+
+	if (!buf_add_unbase64(&sealed, doc_get_str(r->status, "PrivateKey")))
+		return err_origin(EBADMSG, "a private key is no base64");
+	e = store_unseal(s, place(a, r->arn), buf_span(&sealed), &plain);
+	if (e < 0)
+		return err_trace(e);
+	*ret = arena_span(a, buf_span(&plain));
+	t = arena_new_of(a, struct clear_text);
+	*t = (struct clear_text){(char *)ret->p, ret->n};
+	arena_note(a, wipe, t);
+	return 0;
+}
+
+bool
+acm_is_issued(const struct res *certificate)
+{
+	struct span is = doc_get_str(certificate->status, "Status");
+
+	return span_is(is, "ISSUED") &&
+	    doc_get_str(certificate->status, "Certificate").n > 0;
+}
+
+int
+acm_pem(struct store *s, struct arena *a, struct span arn,
+    struct acm_pem *ret)
+{
+	struct acm_pem p;
+	struct res *r;
+	int e = store_get_arn(s, a, arn, &r);
+
+	if (e == STORE_E_NOT_FOUND || (e == 0 &&
+	    (r->kind != &acm_certificate || !acm_is_issued(r))))
+		return ACM_E_NONE;
+	if (e < 0 || (e = unseal_key(s, a, r, &p.key)) < 0)
+		return err_trace(e);
+	p.certificate = doc_get_str(r->status, "Certificate");
+	p.chain = doc_get_str(r->status, "CertificateChain");
+	*ret = p;
+	return 0;
+}

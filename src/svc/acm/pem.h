@@ -1,0 +1,26 @@
+/*
+ * A certificate with its key, for whoever terminates TLS with it.  May be used
+ * by controllers: it only reads the store.
+ */
+#pragma once
+
+#include "store/store.h"
+#include "svc/acm/kinds.h"
+
+enum { ACM_E_NONE = 1 }; /* no such certificate, or not issued yet */
+
+struct acm_pem {
+	struct span certificate;
+	struct span chain; /* empty: a self-signed one */
+	struct span key;   /* clear PKCS#8; wiped when the arena ends */
+};
+
+/* The certificate of an ARN.  Expired ones are given, too, as AWS serves
+ * them.  ACM_E_NONE or negative. */
+int acm_pem(struct store *s, struct arena *a, struct span arn,
+    struct acm_pem *ret);
+/* May a listener be given it?  (ISSUED, also when expired.) */
+bool acm_is_issued(const struct res *certificate);
+/* Seals a key for the status of the certificate with this ARN. */
+struct span acm_seal_key(struct store *s, struct arena *a, struct span arn,
+    struct span pem);
