@@ -39,6 +39,22 @@ def get(ssm, name, **args):
     return ssm.get_parameter(Name=name, **args)["Parameter"]
 
 
+def test_placeholder_becomes_secret(ssm, name):
+    """The field's way: a String made by a stack, converted by put-parameter --overwrite."""
+    put(ssm, name, "placeholder")
+    assert put(ssm, name, "s3cret", "SecureString", Overwrite=True)["Version"] == 2
+    assert get(ssm, name, WithDecryption=True)["Value"] == "s3cret"
+    assert get(ssm, name)["Value"] != "s3cret"
+    history = ssm.get_parameter_history(Name=name)["Parameters"]
+    assert [h["Type"] for h in history] == ["String", "SecureString"]
+    assert [h.get("KeyId") for h in history] == [None, "alias/aws/ssm"]
+    # Without a type it stays what it is.
+    ssm.put_parameter(Name=name, Value="next", Overwrite=True)
+    assert get(ssm, name)["Type"] == "SecureString"
+    put(ssm, name, "open", Overwrite=True)
+    assert (get(ssm, name)["Type"], get(ssm, name)["Value"]) == ("String", "open")
+
+
 def test_life(ssm, name):
     r = put(ssm, name, "one", Description="d", Tags=[{"Key": "a", "Value": "1"}])
     assert (r["Version"], r["Tier"]) == (1, "Standard")
@@ -54,8 +70,6 @@ def test_life(ssm, name):
     assert (p["Value"], p["Selector"], p["Name"]) == ("one", ":1", name)
     assert refused("ParameterVersionNotFound", ssm.get_parameter, Name=name + ":9") == (
         f"Systems Manager could not find version 9 of {name}. Verify the version and try again.")
-    refused("HierarchyTypeMismatchException", put, ssm=ssm, name=name, type="StringList",
-            Overwrite=True)
     refused("ValidationException", put, ssm=ssm, name=name, Overwrite=True,
             Tags=[{"Key": "a", "Value": "b"}])
     ssm.delete_parameter(Name=name)

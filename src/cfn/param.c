@@ -237,6 +237,25 @@ cfn_params_ssm(struct arena *a, const struct cfn_template *t,
 }
 
 bool
+cfn_param_resolve(struct arena *a, const struct cfn_template *t,
+    struct span name, struct span type, struct span stored, struct span *ret)
+{
+	bool list = is_list(ssm_type(doc_getn(t->parameters, name)));
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	struct span rest = stored;
+
+	if (list != span_is(type, "StringList"))
+		return false;
+	while (list && rest.p) {
+		buf_add_span(&b, span_trim(span_cut(&rest, ',')));
+		if (rest.p)
+			buf_add_char(&b, ',');
+	}
+	*ret = list ? arena_span(a, buf_span(&b)) : stored;
+	return true;
+}
+
+bool
 cfn_param_noecho(const struct cfn_template *t, struct span name)
 {
 	const struct doc *d = doc_get(doc_getn(t->parameters, name), "NoEcho");

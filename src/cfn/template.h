@@ -86,10 +86,15 @@ int cfn_params(struct arena *a, const struct cfn_template *t,
     const struct doc *given, struct doc **ret_values, struct cfn_error *err);
 /* AWS::SSM::Parameter::Value<...>: {parameter: name in the parameter store}
  * of those that have one.  The caller looks the values up (it fails with
- * "Parameters: [/a/b] referenced by template do not exist"), and puts
- * {parameter: value} into cfn_env.resolved. */
+ * "Unable to fetch parameters [/a/b] from parameter store for this account."),
+ * and puts {parameter: value} into cfn_env.resolved.  Constraints are of the
+ * name, not of the value, as on AWS. */
 struct doc *cfn_params_ssm(struct arena *a, const struct cfn_template *t,
     const struct doc *values);
+/* What one of them gets of a stored parameter of that type ("String"); items
+ * of lists are trimmed.  False: AWS calls the types incompatible. */
+bool cfn_param_resolve(struct arena *a, const struct cfn_template *t,
+    struct span name, struct span type, struct span stored, struct span *ret);
 bool cfn_param_noecho(const struct cfn_template *t, struct span name);
 /* As DescribeStacks shows them: [{ParameterKey, ParameterValue,
  * ResolvedValue?}], NoEcho as "****". */

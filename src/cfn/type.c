@@ -293,7 +293,8 @@ cfn_name(const struct cfn_run *run)
 {
 	const struct cfn_map *m = run->map;
 	size_t max = m->name_max ? m->name_max : 255, room;
-	struct span stack = run->stack, logical = run->logical;
+	struct span logical = run->logical;
+	struct span stack = m->name_head ? span_of(m->name_head) : run->stack;
 	_cleanup_(buf_done) struct buf b = BUF_INIT;
 
 	if (!m->name)

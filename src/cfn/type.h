@@ -143,6 +143,7 @@ struct cfn_map {
 	/* The property that is the name, made up when absent as
 	 * "STACK-LOGICALID-RANDOM" and cut to name_max (0: 255) characters. */
 	const char *name;
+	const char *name_head;	/* instead of STACK */
 	unsigned name_max;
 	bool name_lower;	/* lower case alone is allowed */
 	bool name_shared;	/* a replacement keeps the name (families) */

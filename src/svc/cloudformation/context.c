@@ -173,7 +173,10 @@ secret(struct stack_context *x, const struct cfn_dynamic *d, struct span *ret,
 	text = doc_get_str(out, "SecretString");
 	if (d->json_key.n) {
 		if (doc_parse_json(x->arena, text, &inner) ||
-		    !doc_getn(inner, d->json_key))
+		    doc_type(inner) != DOC_OBJ)
+			return invalid(x->arena, err,
+			    "Could not parse SecretString JSON");
+		if (!doc_getn(inner, d->json_key))
 			return invalid(x->arena, err, "Could not find a value "
 			    "associated with JSONKey in SecretString");
 		inner = doc_getn(inner, d->json_key);
@@ -184,27 +187,42 @@ secret(struct stack_context *x, const struct cfn_dynamic *d, struct span *ret,
 	return 0;
 }
 
+/* One parameter of the store; *ret is NULL when there is none of that name. */
 static int
-parameter(struct stack_context *x, struct span name, struct span version,
-    bool secure, struct span *ret, struct cfn_error *err)
+fetch(struct stack_context *x, struct span name, bool decrypt,
+    struct doc **ret, struct cfn_error *err)
 {
-	struct doc *in = doc_obj(x->arena), *out;
+	struct doc *in = doc_obj(x->arena), *names = doc_arr(x->arena), *out;
 	int e;
 
-	doc_set_str(x->arena, in, "Name", version.n ?
-	    arena_fmt_span(x->arena, "%.*s:%.*s", SPAN_ARG(name),
-		SPAN_ARG(version)) : name);
-	if (secure)
-		doc_set_bool(x->arena, in, "WithDecryption", true);
-	e = stack_call(x, "ssm", "GetParameter", in, &out, err);
+	doc_push_str(x->arena, names, name);
+	doc_set(x->arena, in, "Names", names);
+	doc_set_bool(x->arena, in, "WithDecryption", decrypt);
+	e = stack_call(x, "ssm", "GetParameters", in, &out, err);
+	if (!e)
+		*ret = doc_at(doc_get(out, "Parameters"), 0);
+	return e;
+}
+
+/* AWS's words of what a reference names, without its braces. */
+static int
+parameter(struct stack_context *x, const struct cfn_dynamic *d, bool secure,
+    struct span *ret, struct cfn_error *err)
+{
+	struct span name = d->version.n ? arena_fmt_span(x->arena,
+	    "%.*s:%.*s", SPAN_ARG(d->name), SPAN_ARG(d->version)) : d->name;
+	struct doc *p;
+	int e = fetch(x, name, secure, &p, err);
+
 	if (e)
 		return e;
-	out = doc_get(out, "Parameter");
-	if (!secure && span_is(doc_get_str(out, "Type"), "SecureString"))
-		return invalid(x->arena, err, "Parameters [%.*s] referenced by "
-		    "template have types not supported by CloudFormation.",
-		    SPAN_ARG(name));
-	*ret = doc_get_str(out, "Value");
+	if (!p)
+		return invalid(x->arena, err, "Parameters: [%s:%.*s] cannot be "
+		    "found.", secure ? "ssm-secure" : "ssm", SPAN_ARG(name));
+	if (!secure && span_is(doc_get_str(p, "Type"), "SecureString"))
+		return invalid(x->arena, err, "Non-secure ssm prefix was used "
+		    "for secure parameter %.*s", SPAN_ARG(d->name));
+	*ret = doc_get_str(p, "Value");
 	return 0;
 }
 
@@ -214,9 +232,9 @@ ask_dynamic(void *ctx, struct arena *a UNUSED, const struct cfn_dynamic *d,
 {
 	switch (d->service) {
 	case CFN_DYN_SSM:
-		return parameter(ctx, d->name, d->version, false, ret, err);
+		return parameter(ctx, d, false, ret, err);
 	case CFN_DYN_SSM_SECURE:
-		return parameter(ctx, d->name, d->version, true, ret, err);
+		return parameter(ctx, d, true, ret, err);
 	case CFN_DYN_SECRETSMANAGER:
 		return secret(ctx, d, ret, err);
 	}
@@ -231,11 +249,52 @@ static const struct cfn_lookup lookup = {
 	.dynamic = ask_dynamic,
 };
 
+struct unresolved {
+	struct buf missing, secret, other;
+};
+
+static void
+unresolved_done(struct unresolved *u)
+{
+	buf_done(&u->missing);
+	buf_done(&u->secret);
+	buf_done(&u->other);
+}
+
+static void
+note(struct buf *b, struct span name)
+{
+	buf_addf(b, "%s%.*s", b->n ? "," : "", SPAN_ARG(name));
+}
+
+/* AWS tells all of one kind of trouble at once. */
+static int
+judge(struct stack_context *x, const struct unresolved *u,
+    struct cfn_error *err)
+{
+	if (u->missing.n)
+		return invalid(x->arena, err, "Unable to fetch parameters [%s] "
+		    "from parameter store for this account.",
+		    buf_str(&u->missing));
+	if (u->secret.n)
+		return invalid(x->arena, err, "Parameters [%s] referenced by "
+		    "template have types not supported by CloudFormation.",
+		    buf_str(&u->secret));
+	if (u->other.n)
+		return invalid(x->arena, err, "Types for SSM parameters [%s] "
+		    "defined in CFN template and SSM are incompatible",
+		    buf_str(&u->other));
+	return 0;
+}
+
 int
 stack_resolve(struct stack_context *x, struct doc *def, struct cfn_error *err)
 {
+	_cleanup_(unresolved_done) struct unresolved u = {BUF_INIT, BUF_INIT,
+	    BUF_INIT};
+	struct doc *names, *p, *resolved = doc_obj(x->arena);
 	struct cfn_template *t;
-	struct doc *names, *resolved = doc_obj(x->arena);
+	struct span value;
 	int e = cfn_template_parse(x->arena,
 	    doc_get_str(def, "TemplateBody"), &t, err);
 
@@ -243,23 +302,24 @@ stack_resolve(struct stack_context *x, struct doc *def, struct cfn_error *err)
 		return e;
 	names = cfn_params_ssm(x->arena, t, doc_get(def, "Params"));
 	doc_each_key(k, v, names) {
-		struct span value;
+		struct span name = doc_span(v), type;
 
-		e = parameter(x, doc_span(v), SPAN_NULL, false, &value, err);
-		if (e == CFN_E_INVALID && !has_service("ssm"))
+		if ((e = fetch(x, name, false, &p, err)))
 			return e;
-		if (e == CFN_E_INVALID && span_find(err->text,
-			SPAN("not supported")) < 0)
-			return invalid(x->arena, err, "Parameters: [%.*s] "
-			    "referenced by template do not exist",
-			    SPAN_ARG(doc_span(v)));
-		if (e)
-			return e;
-		doc_setn(x->arena, resolved, k,
-		    doc_strdup(x->arena, value));
+		type = doc_get_str(p, "Type");
+		if (!p)
+			note(&u.missing, name);
+		else if (span_is(type, "SecureString"))
+			note(&u.secret, name);
+		else if (!cfn_param_resolve(x->arena, t, k, type,
+		    doc_get_str(p, "Value"), &value))
+			note(&u.other, name);
+		else
+			doc_setn(x->arena, resolved, k,
+			    doc_str(x->arena, value));
 	}
 	doc_set(x->arena, def, "Resolved", resolved);
-	return 0;
+	return judge(x, &u, err);
 }
 
 int

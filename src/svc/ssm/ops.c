@@ -25,4 +25,5 @@ const struct service ssm_service = {
 	.name = "ssm",
 	.ops = ops,
 	.kinds = ssm_kinds,
+	.types = ssm_types,
 };

@@ -133,11 +133,6 @@ check(struct call *c, const struct res *p, struct span *ret_type)
 	if (!type.n && !p)
 		return ssm_invalid(c, "A parameter type is required when you "
 		    "create a parameter.");
-	if (type.n && p && !span_eq(type, was))
-		return reply_error(c, "HierarchyTypeMismatchException",
-		    "Parameter Store doesn't support changing a parameter "
-		    "type in a hierarchy. For example, you can't change a "
-		    "parameter from a String type to a SecureString type.");
 	*ret_type = type.n ? type : was;
 	if (doc_get(c->in, "KeyId") && !span_is(*ret_type, "SecureString"))
 		return ssm_invalid(c, "KeyId is required for SecureString "

@@ -1,10 +1,11 @@
 /* What the handlers of ssm share. */
 #pragma once
 
-#include "api/op.h"
+#include "cfn/type.h"
 #include "svc/ssm/kinds.h"
 
 extern const struct service ssm_service;
+extern const struct cfn_map ssm_types[]; /* cfn.c */
 
 struct reply *ssm_fail(struct call *c, int r);
 struct reply *ssm_invalid(struct call *c, const char *fmt, ...) PRINTF(2, 3);

@@ -1,0 +1,198 @@
+"""CloudFormation and the parameter store: parameters made by stacks, template parameters that are
+looked up, dynamic references."""
+import itertools
+import json
+import re
+
+import pytest
+
+from test_cloudformation import delete, events, refused, text, wait
+
+serial = itertools.count()
+SECRET = "hunter2-correct-horse"
+
+
+@pytest.fixture(scope="module")
+def cfn(daemon):
+    return daemon.client("cloudformation")
+
+
+@pytest.fixture(scope="module")
+def ssm(daemon):
+    return daemon.client("ssm")
+
+
+@pytest.fixture
+def name():
+    return f"s{next(serial)}"
+
+
+def parameter(value="v", type="String", **more):
+    return {"Type": "AWS::SSM::Parameter", "Properties": {"Type": type, "Value": value, **more}}
+
+
+def make(cfn, name, resources, outputs=(), parameters=None, **args):
+    cfn.create_stack(StackName=name, TemplateBody=template(resources, outputs, parameters), **args)
+    return wait(cfn, name)
+
+
+def template(resources, outputs=(), parameters=None):
+    return text({"Parameters": parameters or {}, "Resources": resources,
+                 "Outputs": {k: {"Value": v} for k, v in dict(outputs).items()}})
+
+
+def change(cfn, name, resources, outputs=(), parameters=None, **args):
+    cfn.update_stack(StackName=name, TemplateBody=template(resources, outputs, parameters), **args)
+    return wait(cfn, name)
+
+
+def outputs(stack):
+    return {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
+
+
+def value(ssm, name, **args):
+    return ssm.get_parameter(Name=name, **args)["Parameter"]["Value"]
+
+
+def test_parameter(cfn, ssm, name):
+    path = f"/{name}/x"
+    full = parameter("a", Name=path, Description="d", AllowedPattern="[a-z]+", Tier="Advanced",
+                     Tags={"k": "1", "gone": "1"})
+    out = {"Ref": {"Ref": "P"}, "Type": {"Fn::GetAtt": ["P", "Type"]},
+           "Value": {"Fn::GetAtt": ["P", "Value"]}, "Made": {"Ref": "Made"}}
+    stack = make(cfn, name, {"P": full, "Made": parameter("x,y", "StringList")}, out,
+                 Tags=[{"Key": "PRNumber", "Value": "9"}])
+    assert stack["StackStatus"] == "CREATE_COMPLETE", events(cfn, name)
+    got = outputs(stack)
+    assert (got["Ref"], got["Type"], got["Value"]) == (path, "String", "a")
+    assert re.fullmatch("CFN-Made-[A-Za-z0-9]{12}", got["Made"])
+    assert value(ssm, got["Made"]) == "x,y"
+
+    def tags():
+        found = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=path)["TagList"]
+        return {t["Key"]: t["Value"] for t in found if not t["Key"].startswith("aws:")}
+
+    def shown():
+        found = ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Values": [path]}])
+        return found["Parameters"][0]
+
+    assert tags() == {"k": "1", "gone": "1", "PRNumber": "9"}
+    assert (shown()["Tier"], shown()["AllowedPattern"]) == ("Advanced", "[a-z]+")
+    full["Properties"].update(Value="b", Tags={"k": "2"})
+    for gone in ("Description", "AllowedPattern", "Tier"):
+        del full["Properties"][gone]
+    stack = change(cfn, name, {"P": full, "Made": parameter("x,y", "StringList")}, out)
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", events(cfn, name)
+    assert outputs(stack)["Value"] == value(ssm, path) == "b"
+    assert tags() == {"k": "2", "PRNumber": "9"}
+    assert shown()["Tier"] == "Advanced" and "Description" not in shown()
+    assert outputs(stack)["Made"] == got["Made"]
+    delete(cfn, stack)
+    assert not ssm.get_parameters(Names=[path, got["Made"]])["Parameters"]
+
+
+@pytest.mark.parametrize("more, why", [
+    ({"Type": "SecureString"}, "SecureString"),
+    ({"Policies": json.dumps([])}, "Policies"),
+    ({"DataType": "aws:ec2:image"}, "aws:ec2:image"),
+    ({"Name": "/aws/x"}, "No access to reserved parameter name: /aws/x."),
+    ({"AllowedPattern": "[0-9]+"}, "cannot be validated against allowedPattern: [0-9]+"),
+    ({"Value": "x" * 4097}, "Standard tier parameters support a maximum parameter value of 4096"),
+])
+def test_parameter_refused(cfn, name, more, why):
+    p = parameter()
+    p["Properties"].update(more)
+    assert make(cfn, name, {"P": p})["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert any(r == "P" and s == "CREATE_FAILED" and why in text for r, s, text in
+               events(cfn, name)), events(cfn, name)
+
+
+def test_taken_name(cfn, ssm, name):
+    ssm.put_parameter(Name="/taken", Value="mine", Type="String")
+    assert make(cfn, name, {"P": parameter(Name="/taken")})["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert any("AlreadyExists" in why for _, _, why in events(cfn, name))
+    assert value(ssm, "/taken") == "mine"
+
+
+def test_converted_in_between(cfn, ssm, name):
+    """A placeholder that somebody made a SecureString of: the stack leaves it alone until its own
+    property changes, and can be deleted."""
+    path = f"/{name}/secret"
+    stack = make(cfn, name, {"P": parameter("placeholder", Name=path)})
+    ssm.put_parameter(Name=path, Value=SECRET, Type="SecureString", Overwrite=True)
+    stack = change(cfn, name, {"P": parameter("placeholder", Name=path), "Q": parameter()})
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", events(cfn, name)
+    assert value(ssm, path, WithDecryption=True) == SECRET
+    stack = change(cfn, name, {"P": parameter("placeholder", Name=path, Description="d"),
+                               "Q": parameter()})
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", events(cfn, name)
+    assert value(ssm, path) == "placeholder"
+    ssm.put_parameter(Name=path, Value=SECRET, Type="SecureString", Overwrite=True)
+    delete(cfn, stack)
+    assert not ssm.get_parameters(Names=[path])["Parameters"]
+
+
+def typed(type, default):
+    return {"P": {"Type": type, "Default": default}}
+
+
+def test_value_parameters(cfn, ssm, name):
+    path = f"/{name}"
+    ssm.put_parameter(Name=f"{path}/s", Value="one", Type="String")
+    ssm.put_parameter(Name=f"{path}/s", Value="two", Overwrite=True)
+    ssm.put_parameter(Name=f"{path}/l", Value="a,b, c ,d", Type="StringList")
+    ps = {"S": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": f"{path}/s",
+                "AllowedPattern": "^/.*"},
+          "Old": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": f"{path}/s:1"},
+          "L": {"Type": "AWS::SSM::Parameter::Value<List<String>>", "Default": f"{path}/l"},
+          "C": {"Type": "AWS::SSM::Parameter::Value<CommaDelimitedList>", "Default": f"{path}/l"},
+          "Image": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": f"{path}/s",
+                    "NoEcho": True},
+          "Name": {"Type": "AWS::SSM::Parameter::Name", "Default": f"{path}/s"}}
+    out = {"S": {"Ref": "S"}, "Old": {"Ref": "Old"}, "Name": {"Ref": "Name"},
+           "L": {"Fn::Join": ["|", {"Ref": "L"}]}, "C": {"Fn::Select": [2, {"Ref": "C"}]}}
+    stack = make(cfn, name, {"Q": parameter({"Fn::Sub": "v=${S}"})}, out, ps)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", events(cfn, name)
+    assert outputs(stack) == {"S": "two", "Old": "one", "L": "a|b|c|d", "C": "c",
+                              "Name": f"{path}/s"}
+    shown = {p["ParameterKey"]: p for p in stack["Parameters"]}
+    assert shown["S"] == {"ParameterKey": "S", "ParameterValue": f"{path}/s",
+                          "ResolvedValue": "two"}
+    assert shown["L"]["ResolvedValue"] == "a,b,c,d"
+    assert shown["Image"] == {"ParameterKey": "Image", "ParameterValue": "****"}
+    assert "ResolvedValue" not in shown["Name"]
+    # Every update looks again, with nothing else changed.
+    ssm.put_parameter(Name=f"{path}/s", Value="three", Overwrite=True)
+    cfn.update_stack(StackName=name, UsePreviousTemplate=True,
+                     Parameters=[{"ParameterKey": "S", "UsePreviousValue": True}])
+    stack = wait(cfn, name)
+    assert stack["StackStatus"] == "UPDATE_COMPLETE"
+    assert outputs(stack)["S"] == "three" and outputs(stack)["Old"] == "one"
+    made = cfn.describe_stack_resource(StackName=name, LogicalResourceId="Q")
+    assert value(ssm, made["StackResourceDetail"]["PhysicalResourceId"]) == "v=three"
+
+
+def test_value_parameters_refused(cfn, ssm, name):
+    """Found at once, by CreateStack and CreateChangeSet, and nothing is made."""
+    path = f"/{name}"
+    ssm.put_parameter(Name=f"{path}/sec", Value=SECRET, Type="SecureString")
+    ssm.put_parameter(Name=f"{path}/s", Value="a,b", Type="String")
+    one = "AWS::SSM::Parameter::Value<String>"
+    for type, default, why in (
+            (one, f"{path}/no", f"Unable to fetch parameters [{path}/no] from parameter store "
+             "for this account."),
+            (one, f"{path}/s:99", f"Unable to fetch parameters [{path}/s:99] from parameter store "
+             "for this account."),
+            (one, f"{path}/sec", f"Parameters [{path}/sec] referenced by template have types not "
+             "supported by CloudFormation."),
+            ("AWS::SSM::Parameter::Value<List<String>>", f"{path}/s", "Types for SSM parameters "
+             f"[{path}/s] defined in CFN template and SSM are incompatible"),
+            (one + "x", f"{path}/s", "Template format error: Unrecognized parameter type: "
+             f"{one}x")):
+        body = template({"Q": parameter({"Ref": "P"})}, (), typed(type, default))
+        for call in (cfn.create_stack, cfn.create_change_set):
+            more = {"ChangeSetName": "c", "ChangeSetType": "CREATE"} if (
+                call == cfn.create_change_set) else {}
+            no = refused(call, StackName=name, TemplateBody=body, **more)
+            assert (no["Error"]["Code"], no["Error"]["Message"]) == ("ValidationError", why)
+        assert refused(cfn.describe_stacks, StackName=name)
