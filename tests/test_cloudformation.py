@@ -2,46 +2,8 @@
 import json
 import time
 
-import botocore.exceptions
 import conftest
-import pytest
-
-GROUP = {"Resources": {"Group": {"Type": "AWS::Logs::LogGroup", "Properties": {
-    "RetentionInDays": 7}}}}
-
-
-def text(template):
-    return json.dumps(template)
-
-
-def refused(call, **kwargs):
-    with pytest.raises(botocore.exceptions.ClientError) as e:
-        call(**kwargs)
-    return e.value.response
-
-
-def wait(cfn, name, seconds=20):
-    """The stack once nothing goes on in it."""
-    end = time.monotonic() + seconds
-    while True:
-        stack = cfn.describe_stacks(StackName=name)["Stacks"][0]
-        if not stack["StackStatus"].endswith("_IN_PROGRESS"):
-            return stack
-        assert time.monotonic() < end, events(cfn, name)
-        time.sleep(0.02)
-
-
-def events(cfn, name):
-    pages = cfn.get_paginator("describe_stack_events").paginate(StackName=name)
-    found = [e for p in pages for e in p["StackEvents"]][::-1]
-    return [(e["LogicalResourceId"], e["ResourceStatus"], e.get("ResourceStatusReason", ""))
-            for e in found]
-
-
-def delete(cfn, stack):
-    cfn.delete_stack(StackName=stack["StackName"])
-    gone = wait(cfn, stack["StackId"])
-    assert gone["StackStatus"] == "DELETE_COMPLETE", events(cfn, stack["StackId"])
+from cfn import GROUP, delete, events, refused, text, wait
 
 
 def test_life(client):

@@ -183,8 +183,19 @@ check_policy(struct arena *a, struct span name, const struct doc *r,
 {
 	static const char *const known[] = {"Delete", "Retain", "Snapshot",
 	    "RetainExceptOnCreate", NULL};
+	/* https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html */
+	static const char *const snapshots[] = {"AWS::DocDB::DBCluster",
+	    "AWS::EC2::Volume", "AWS::ElastiCache::CacheCluster",
+	    "AWS::ElastiCache::ReplicationGroup", "AWS::Neptune::DBCluster",
+	    "AWS::RDS::DBCluster", "AWS::RDS::DBInstance",
+	    "AWS::Redshift::Cluster", NULL};
 	const struct doc *d = doc_get(r, key);
 
+	if (span_is(doc_span(d), "Snapshot") &&
+	    !in_list(doc_get_str(r, "Type"), snapshots))
+		return cfn_invalid(a, err, "Template error: resource type "
+		    "%.*s does not support deletion policy Snapshot",
+		    SPAN_ARG(doc_get_str(r, "Type")));
 	if (!d || doc_type(d) == DOC_OBJ || in_list(doc_span(d), known))
 		return 0;
 	return cfn_invalid(a, err, FORMAT "Unrecognized %s %.*s for resource "

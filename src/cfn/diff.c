@@ -8,9 +8,6 @@ enum fate {
 	FATE_SAME, FATE_MODIFIED, FATE_MAYBE_REPLACED, FATE_REPLACED, FATE_NEW
 };
 
-enum recreate {
-	RECREATE_NEVER, RECREATE_CONDITIONALLY, RECREATE_ALWAYS
-};
 static const char *const recreate_text[] = {"Never", "Conditionally",
     "Always"};
 
@@ -40,7 +37,7 @@ struct prop {
 	struct span name;
 	const struct doc *was;
 	const struct doc *will;
-	enum recreate recreate;
+	enum cfn_recreate recreate;
 	bool parameter; /* a parameter is the cause */
 };
 
@@ -154,20 +151,19 @@ has_unknown(const struct doc *v)
 	return false;
 }
 
-/* What a change of this value asks for, nested members included. */
-static enum recreate
-recreation(struct arena *a, const struct cfn_prop *p, const struct doc *was,
+enum cfn_recreate
+cfn_recreation(struct arena *a, const struct cfn_prop *p, const struct doc *was,
     const struct doc *will)
 {
 	const struct cfn_shape *s;
-	enum recreate worst = RECREATE_NEVER, r;
+	enum cfn_recreate worst = CFN_RECREATE_NEVER, r;
 
 	if (!p || same(a, was, will))
-		return RECREATE_NEVER;
+		return CFN_RECREATE_NEVER;
 	if (p->flags & CFN_CREATE_ONLY)
-		return RECREATE_ALWAYS;
+		return CFN_RECREATE_ALWAYS;
 	if (p->flags & CFN_MAYBE_CREATE_ONLY)
-		worst = RECREATE_CONDITIONALLY;
+		worst = CFN_RECREATE_MAYBE;
 	s = &cfn_fact_shapes[p->shape];
 	if (!p->shape || s->map)
 		return worst;
@@ -178,7 +174,7 @@ recreation(struct arena *a, const struct cfn_prop *p, const struct doc *was,
 
 		item.flags = 0;
 		for (size_t i = 0; i < n; i++) {
-			r = recreation(a, &item, doc_at(was, i),
+			r = cfn_recreation(a, &item, doc_at(was, i),
 			    doc_at(will, i));
 			worst = MAX(worst, r);
 		}
@@ -187,7 +183,7 @@ recreation(struct arena *a, const struct cfn_prop *p, const struct doc *was,
 	for (size_t i = 0; i < s->n; i++) {
 		const struct cfn_prop *m = &cfn_fact_props[s->first + i];
 
-		r = recreation(a, m, doc_get(was, m->name),
+		r = cfn_recreation(a, m, doc_get(was, m->name),
 		    doc_get(will, m->name));
 		worst = MAX(worst, r);
 	}
@@ -209,20 +205,20 @@ scope(struct change *c, const char *attribute)
 }
 
 static void
-worsen(struct change *c, enum recreate r, bool is_static)
+worsen(struct change *c, enum cfn_recreate r, bool is_static)
 {
 	enum fate f = FATE_MODIFIED;
 
-	if (r == RECREATE_ALWAYS && is_static)
+	if (r == CFN_RECREATE_ALWAYS && is_static)
 		f = FATE_REPLACED;
-	else if (r != RECREATE_NEVER)
+	else if (r != CFN_RECREATE_NEVER)
 		f = FATE_MAYBE_REPLACED;
 	c->fate = MAX(c->fate, f);
 }
 
 static struct doc *
 detail(struct change *c, const char *attribute, const char *source,
-    bool is_static, struct span cause, enum recreate recreate)
+    bool is_static, struct span cause, enum cfn_recreate recreate)
 {
 	struct arena *a = c->d->a;
 	struct doc *o = doc_obj(a), *target = doc_obj(a);
@@ -318,12 +314,12 @@ diff_prop(struct change *c, struct span name, const struct doc *was,
 	size_t before = doc_len(c->details);
 
 	p.w.ctx = &p;
-	p.recreate = recreation(d->a, fact, was, will);
+	p.recreate = cfn_recreation(d->a, fact, was, will);
 	/* A reference may change though its value now is the same. */
 	if (same(d->a, was, will) && fact)
-		p.recreate = fact->flags & CFN_CREATE_ONLY ? RECREATE_ALWAYS :
+		p.recreate = fact->flags & CFN_CREATE_ONLY ? CFN_RECREATE_ALWAYS :
 		    fact->flags & CFN_MAYBE_CREATE_ONLY ?
-		    RECREATE_CONDITIONALLY : RECREATE_NEVER;
+		    CFN_RECREATE_MAYBE : CFN_RECREATE_NEVER;
 	R(cfn_walk(&p.w, raw));
 	if (same(d->a, was, will))
 		return 0;
@@ -364,7 +360,7 @@ diff_attributes(struct change *c)
 			    names[i]), CFN_PLAN, &will, d->err));
 		if (!same(d->a, was, will))
 			detail(c, names[i], "DirectModification", true,
-			    SPAN_NULL, RECREATE_NEVER);
+			    SPAN_NULL, CFN_RECREATE_NEVER);
 	}
 	return 0;
 }
@@ -379,7 +375,7 @@ diff_tags(struct change *c)
 	    (doc_len(in->tags_before) || doc_len(in->tags_after)) &&
 	    !same(c->d->a, in->tags_before, in->tags_after))
 		detail(c, "Tags", "DirectModification", true, SPAN_NULL,
-		    RECREATE_NEVER);
+		    CFN_RECREATE_NEVER);
 }
 
 /* "Delete", "ReplaceAndRetain" and so on. */
@@ -459,7 +455,7 @@ modify(struct change *c)
 	if (!doc_len(c->details) &&
 	    span_is(c->new->type, "AWS::CloudFormation::Stack"))
 		detail(c, "Properties", "Automatic", false, SPAN_NULL,
-		    RECREATE_NEVER);
+		    CFN_RECREATE_NEVER);
 	return 0;
 }
 

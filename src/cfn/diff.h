@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "cfn/facts.h"
 #include "cfn/template.h"
 
 struct cfn_diff {
@@ -33,3 +34,11 @@ struct cfn_diff {
  */
 int cfn_diff(struct arena *a, const struct cfn_diff *in, struct doc **ret,
     struct cfn_error *err);
+
+enum cfn_recreate {
+	CFN_RECREATE_NEVER, CFN_RECREATE_MAYBE, CFN_RECREATE_ALWAYS
+};
+/* What a change of a property asks for, its members included.  p NULL: a
+ * property that is not known. */
+enum cfn_recreate cfn_recreation(struct arena *a, const struct cfn_prop *p,
+    const struct doc *was, const struct doc *will);

@@ -54,6 +54,7 @@ handler_error(struct span code)
 	static const struct {
 		const char *part, *name;
 	} rows[] = {
+		{"NotEmpty", "GeneralServiceException"},
 		{"AlreadyExist", "AlreadyExists"}, {"Duplicate", "AlreadyExists"},
 		{"NotFound", "NotFound"}, {"NoSuch", "NotFound"},
 		{"AccessDenied", "AccessDenied"},
@@ -62,7 +63,6 @@ handler_error(struct span code)
 		{"TooMany", "ServiceLimitExceeded"},
 		{"Throttl", "Throttling"}, {"InUse", "ResourceConflict"},
 		{"Conflict", "ResourceConflict"},
-		{"NotEmpty", "ResourceConflict"},
 		{"Dependency", "ResourceConflict"},
 		{"Invalid", "InvalidRequest"}, {"Validation", "InvalidRequest"},
 		{"Missing", "InvalidRequest"}, {"Client", "InvalidRequest"},

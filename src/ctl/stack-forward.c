@@ -1,6 +1,7 @@
 /* Stacks: makes and changes resources until they are as the template says. */
 #include "base/err.h"
 #include "base/id.h"
+#include "cfn/diff.h"
 #include "ctl/stack.h"
 
 /* AWS gives a service three hours to become steady. */
@@ -220,36 +221,64 @@ swap_back(struct stack_work *w, struct res *row)
 	return e ? err_fold(e) : 0;
 }
 
+/* Is there a step that makes the change in place, if it may be? */
 static bool
-fixed(const struct cfn_facts *f, const struct cfn_map *m, struct span prop)
+in_place(const struct cfn_map *m, struct span prop)
 {
-	const struct cfn_prop *p = cfn_facts_prop(f, prop);
+	for (const struct cfn_step *s = m->update; s && s->op; s++)
+		if (cfn_word(s->takes, prop))
+			return true;
+	return m->on_update != NULL;
+}
 
-	if (!p)
-		return false;
-	if (p->flags & CFN_CREATE_ONLY)
-		return true;
-	if (p->flags & CFN_MAYBE_CREATE_ONLY) {
-		for (const struct cfn_step *s = m->update; s && s->op; s++)
-			if (cfn_word(s->takes, prop))
-				return false;
-		return !m->on_update;
-	}
-	return false;
+static bool
+fixed(struct stack_work *w, const struct cfn_facts *f, const struct cfn_map *m,
+    struct span prop, const struct doc *was, const struct doc *is)
+{
+	enum cfn_recreate r = cfn_recreation(w->a, cfn_facts_prop(f, prop),
+	    doc_getn(was, prop), doc_getn(is, prop));
+
+	return r == CFN_RECREATE_ALWAYS ||
+	    (r == CFN_RECREATE_MAYBE && !in_place(m, prop));
 }
 
 /* Does the change need a new resource? */
 static bool
-needs_new(const struct cfn_facts *f, const struct cfn_map *m,
-    const struct doc *was, const struct doc *is)
+needs_new(struct stack_work *w, const struct cfn_facts *f,
+    const struct cfn_map *m, const struct doc *was, const struct doc *is)
 {
 	doc_each_key(k, v, is)
-		if (!doc_eq(v, doc_getn(was, k)) && fixed(f, m, k))
+		if (fixed(w, f, m, k, was, is))
 			return true;
 	doc_each_key(k, v, was)
-		if (!doc_getn(is, k) && fixed(f, m, k))
+		if (!doc_getn(is, k) && fixed(w, f, m, k, was, is))
 			return true;
 	return false;
+}
+
+/* It is as it should be; what failed before says that it no longer does. */
+static int
+keep_row(struct stack_work *w, struct res *row)
+{
+	int e;
+
+	if (span_ends(doc_get_str(row->status, "ResourceStatus"),
+		SPAN("_FAILED"))) {
+		stack_row_step(w, row, "busy");
+		return settle(w, row);
+	}
+	stack_row_step(w, row, "done");
+	e = store_put_status(w->store, row);
+	return e ? err_fold(e) : 0;
+}
+
+/* ContinueUpdateRollback leaves it as it is. */
+static bool
+skipped(const struct stack_work *w, const struct res *row)
+{
+	return span_is(doc_get_str(w->stack->status, "Phase"),
+		   "update-rollback") &&
+	    doc_has_str(doc_get(w->stack->spec, "SkipResources"), row->id);
 }
 
 static int
@@ -259,14 +288,10 @@ update_row(struct stack_work *w, struct res *row, struct span type,
 	const struct doc *was = doc_get(row->status, "Props");
 	bool same = span_eq(type, doc_get_str(row->status, "ResourceType"));
 	const struct cfn_facts *f = cfn_facts_find(type);
-	int e;
 
-	if (same && doc_eq(was, props)) {
-		stack_row_step(w, row, "done");
-		e = store_put_status(w->store, row);
-		return e ? err_fold(e) : 0;
-	}
-	if (same && !needs_new(f, map, was, props))
+	if (same && doc_eq(was, props))
+		return keep_row(w, row);
+	if (same && !needs_new(w, f, map, was, props))
 		return change_row(w, row, props);
 	if (same && map->name && !map->name_shared &&
 	    doc_get(props, map->name) &&
@@ -335,6 +360,10 @@ begin(struct stack_work *w, size_t i)
 		"update-rollback") &&
 	    doc_get_str(doc_get(row->status, "Before"), "Row").n)
 		return swap_back(w, row);
+	if (skipped(w, row)) {
+		stack_row_step(w, row, "done");
+		return say(w, row, "UPDATE_COMPLETE", SPAN_NULL);
+	}
 	note_body(w, i, row);
 	if ((e = note_shown(w, i, row)))
 		return err_trace(e);

@@ -58,6 +58,17 @@ retained(struct stack_work *w, const struct res *row)
 	return span_is(policy, "Retain");
 }
 
+/* AWS: a deletion by force leaves behind what it cannot delete. */
+static int
+remove_failed(struct stack_work *w, struct res *row, struct span reason)
+{
+	if (span_is(doc_get_str(w->stack->spec, "DeletionMode"),
+		"FORCE_DELETE_STACK"))
+		return forget(w, row, "DELETE_SKIPPED", reason);
+	stack_row_step(w, row, "failed");
+	return say(w, row, "DELETE_FAILED", reason);
+}
+
 static int
 settle(struct stack_work *w, struct res *row)
 {
@@ -74,8 +85,7 @@ settle(struct stack_work *w, struct res *row)
 		w->waiting = true;
 		return 0;
 	}
-	stack_row_step(w, row, "failed");
-	return say(w, row, "DELETE_FAILED", run.reason);
+	return remove_failed(w, row, run.reason);
 }
 
 /* Asked again while another resource lets go of it. */
@@ -101,10 +111,8 @@ take_away(struct stack_work *w, struct res *row)
 		w->waiting = true;
 		return 0;
 	}
-	if (o == CFN_FAILED) {
-		stack_row_step(w, row, "failed");
-		return say(w, row, "DELETE_FAILED", run.reason);
-	}
+	if (o == CFN_FAILED)
+		return remove_failed(w, row, run.reason);
 	doc_set_bool(w->a, row->status, "Removed", true);
 	if ((e = store_put_status(w->store, row)))
 		return err_fold(e);

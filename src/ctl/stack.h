@@ -48,6 +48,13 @@ int stack_cancel(struct stack_work *w);
 int stack_remove(struct stack_work *w, bool all, enum stack_end *ret,
     struct span *ret_why);
 
+/* stack-export.c: outputs, exports and imports of what has just been made;
+ * *ret_why is set when that cannot be, and then nothing has been written. */
+int stack_publish(struct stack_work *w, struct span *ret_why);
+/* What the stack exported before: stays, changes or goes, unless in use. */
+int stack_unexport(struct stack_work *w, const struct doc *outputs,
+    struct span *ret_why);
+
 /* stack-run.c */
 /* The resource as the tables want it.  False: nobody maps its type. */
 bool stack_run(struct stack_work *w, const struct res *row,

@@ -85,7 +85,8 @@ stack_for(struct call *c, bool create, struct res **ret)
 		*ret = stack = stack_make(c, name);
 		if ((e = store_insert(c->store, c->arena, stack)))
 			return cfn_fail_reply(c, e);
-		return stack_begin(c, stack, NULL, "REVIEW_IN_PROGRESS");
+		return stack_begin(c, stack, NULL, "REVIEW_IN_PROGRESS",
+		    "CREATE_CHANGESET");
 	}
 	if (create)
 		return NULL;
@@ -314,29 +315,35 @@ drop_others(struct call *c, const struct res *stack, const struct res *set)
 	return e ? cfn_fail_reply(c, e) : NULL;
 }
 
+/* OnStackFailure is what the set's maker said of it. */
+static void
+note_failure(struct call *c, struct res *stack, const struct res *set)
+{
+	struct span on = doc_get_str(set->spec, "OnStackFailure");
+
+	stack_note_request(c, stack);
+	doc_del(stack->spec, "OnFailure");
+	if (span_is(on, "DO_NOTHING"))
+		doc_set_bool(c->arena, stack->spec, "DisableRollback", true);
+	else if (on.n)
+		doc_set_str(c->arena, stack->spec, "OnFailure", on);
+}
+
 /* What a first execution sets, as CreateStack does. */
 static struct reply *
 execute_create(struct call *c, struct res *stack, const struct res *set)
 {
-	struct span on = doc_get_str(set->spec, "OnStackFailure");
-	struct arena *a = c->arena;
+	const struct doc *def = doc_get(set->spec, "Def");
+	struct reply *no;
 	int e;
 
-	doc_set(a, stack->spec, "Def", doc_copy(a, doc_get(set->spec, "Def")));
-	if (doc_get(c->in, "ClientRequestToken"))
-		doc_set_str(a, stack->spec, "Token",
-		    doc_get_str(c->in, "ClientRequestToken"));
-	doc_set_bool(a, stack->spec, "DisableRollback",
-	    doc_get_bool(c->in, "DisableRollback", false));
-	if (on.n)
-		doc_set_str(a, stack->spec, "OnFailure", on);
-	doc_each(t, doc_get(doc_get(set->spec, "Def"), "Tags"))
-		if ((e = store_tag(c->store, stack, doc_get_str(t, "Key"),
-			 doc_get_str(t, "Value"))))
-			return cfn_fail_reply(c, e);
+	doc_set(c->arena, stack->spec, "Def", doc_copy(c->arena, def));
+	if ((no = stack_put_tags(c, stack, def)))
+		return no;
 	if ((e = store_put_spec(c->store, stack)))
 		return cfn_fail_reply(c, e);
-	return stack_begin(c, stack, "create", "CREATE_IN_PROGRESS");
+	return stack_begin(c, stack, "create", "CREATE_IN_PROGRESS",
+	    "CREATE_STACK");
 }
 
 struct reply *
@@ -354,6 +361,10 @@ change_set_execute(struct call *c)
 	if (e)
 		return cfn_fail_reply(c, e);
 	status = doc_get_str(set->spec, "ExecutionStatus");
+	if (doc_get_bool(c->in, "DisableRollback", false) &&
+	    doc_get(set->spec, "OnStackFailure"))
+		return cfn_refuse(c, "You can't specify both DisableRollback "
+		    "and the OnStackFailure of the change set.");
 	if (span_is(status, "EXECUTE_COMPLETE") && token.n &&
 	    span_eq(token, doc_get_str(stack->spec, "Token")))
 		return reply_ok(c, NULL);
@@ -369,6 +380,7 @@ change_set_execute(struct call *c)
 		return cfn_fail_reply(c, e);
 	if ((no = drop_others(c, stack, set)))
 		return no;
+	note_failure(c, stack, set);
 	if (span_is(doc_get_str(set->spec, "Type"), "CREATE"))
 		no = execute_create(c, stack, set);
 	else if ((no = stack_updatable(c, stack)))

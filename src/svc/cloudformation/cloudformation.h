@@ -28,12 +28,21 @@ struct reply *definition_open(struct call *c, const struct res *stack,
 
 /* A new stack in memory. */
 struct res *stack_make(struct call *c, struct span name);
-/* Says that a phase begins; writes status and event, not the spec. */
+/* Says that a phase begins; writes status and event, not the spec.  op: AWS's
+ * OperationType. */
 struct reply *stack_begin(struct call *c, struct res *stack, const char *phase,
-    const char *status);
+    const char *status, const char *op);
+bool stack_same_token(struct call *c, const struct res *stack);
+/* What a request says of how its operation is to fail, and its token. */
+void stack_note_request(struct call *c, struct res *stack);
+/* Is the input's RoleARN a role of this account? */
+struct reply *role_check(struct call *c);
 struct reply *stack_reply(struct call *c, const struct res *stack);
 /* May it be updated? */
 struct reply *stack_updatable(struct call *c, const struct res *stack);
+/* The definition's tags as the stack's own. */
+struct reply *stack_put_tags(struct call *c, const struct res *stack,
+    const struct doc *def);
 /* Writes def as what is to be, the present one as Prior, and begins. */
 struct reply *stack_update_to(struct call *c, struct res *stack,
     struct doc *def);
@@ -53,5 +62,6 @@ cfn_op stack_describe, stack_list, stack_events, stack_resources,
     stack_resource, stack_list_resources;
 cfn_op template_get, template_summary, template_validate;
 cfn_op export_list, import_list, cfn_limits;
+cfn_op operation_events, hook_results, hook_result, change_set_hooks;
 cfn_op change_set_create, change_set_describe, change_set_list,
     change_set_delete, change_set_execute;

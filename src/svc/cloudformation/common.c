@@ -183,6 +183,33 @@ check_tags(struct call *c)
 	return NULL;
 }
 
+/* Operations run as CloudFormation itself, but what is named must be there. */
+struct reply *
+role_check(struct call *c)
+{
+	struct span arn = doc_get_str(c->in, "RoleARN");
+	ptrdiff_t slash = span_rchr(arn, '/');
+	struct doc *in = doc_obj(c->arena), *out;
+	struct stack_context x;
+	struct cfn_error err;
+	int e;
+
+	if (!arn.n || !stack_has_service("iam"))
+		return NULL;
+	if ((e = stack_context(&x, c->api, c->store, c->arena, NULL)))
+		return cfn_fail_reply(c, e);
+	x.scope = c->scope;
+	doc_set_str(c->arena, in, "RoleName",
+	    span_from(arn, (size_t)(slash + 1)));
+	e = stack_call(&x, "iam", "GetRole", in, &out, &err);
+	if (e < 0)
+		return cfn_fail_reply(c, e);
+	if (e || !span_eq(doc_get_str(doc_get(out, "Role"), "Arn"), arn))
+		return cfn_refuse(c, "Role %.*s is invalid or cannot be "
+		    "assumed", SPAN_ARG(arn));
+	return NULL;
+}
+
 static struct reply *
 check_template(struct call *c, struct span body, struct cfn_template **ret)
 {
@@ -231,7 +258,8 @@ definition_read(struct call *c, const struct res *stack, struct span name,
 	struct reply *no;
 	int e;
 
-	if ((no = check_tags(c)) || (no = template_read(c, stack, &body)) ||
+	if ((no = check_tags(c)) || (no = role_check(c)) ||
+	    (no = template_read(c, stack, &body)) ||
 	    (no = check_template(c, body, &t)) ||
 	    (no = read_parameters(c, doc_get(before, "Params"), given)))
 		return no;
@@ -295,11 +323,15 @@ stack_make(struct call *c, struct span name)
 
 struct reply *
 stack_begin(struct call *c, struct res *stack, const char *phase,
-    const char *status)
+    const char *status, const char *op)
 {
-	struct doc *s = stack->status;
+	struct doc *s = stack->status, *operation = doc_obj(c->arena);
 	int e;
 
+	doc_set_str(c->arena, operation, "OperationType", span_of(op));
+	doc_set_str(c->arena, operation, "OperationId",
+	    span_of(id_uuid(c->arena)));
+	doc_set(c->arena, s, "Operation", operation);
 	if (phase)
 		doc_set_str(c->arena, s, "Phase", span_of(phase));
 	doc_set_int(c->arena, s, "Op", doc_get_int(s, "Op", 0) + 1);
@@ -312,8 +344,12 @@ stack_begin(struct call *c, struct res *stack, const char *phase,
 struct reply *
 stack_reply(struct call *c, const struct res *stack)
 {
-	return reply_ok(c, doc_set_str(c->arena, doc_obj(c->arena), "StackId",
-	    stack->arn));
+	struct doc *out = doc_obj(c->arena);
+
+	doc_set_str(c->arena, out, "StackId", stack->arn);
+	doc_set_str(c->arena, out, "OperationId", doc_get_str(
+	    doc_get(stack->status, "Operation"), "OperationId"));
+	return reply_ok(c, out);
 }
 
 struct reply *

@@ -18,8 +18,8 @@ invalid(struct arena *a, struct cfn_error *err, const char *fmt, ...)
 	return CFN_E_INVALID;
 }
 
-static bool
-has_service(const char *name)
+bool
+stack_has_service(const char *name)
 {
 	for (const struct service *const *s = services; *s; s++)
 		if (strcmp((*s)->name, name) == 0)
@@ -36,7 +36,7 @@ stack_call(struct stack_context *x, const char *service, const char *op,
 	struct op_result r;
 	int e;
 
-	if (!has_service(service))
+	if (!stack_has_service(service))
 		return invalid(x->arena, err, "%s:%s is not implemented",
 		    service, op);
 	e = op_call(x->api, x->arena, &who, x->scope, service, op, in, &r);

@@ -34,6 +34,7 @@ struct res *stack_row(const struct stack_context *x, struct span logical);
  * fills def's Resolved.  0, CFN_E_INVALID or negative. */
 int stack_resolve(struct stack_context *x, struct doc *def,
     struct cfn_error *err);
+bool stack_has_service(const char *name);
 /* Runs an operation as CloudFormation.  CFN_E_INVALID: it was refused. */
 int stack_call(struct stack_context *x, const char *service, const char *op,
     const struct doc *in, struct doc **ret, struct cfn_error *err);

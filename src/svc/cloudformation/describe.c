@@ -25,7 +25,8 @@ stack_view(struct call *c, const struct res *s)
 {
 	static const char *const of_def[] = {"Description", "RoleARN",
 		"Capabilities", "Tags", "ChangeSetId"};
-	static const char *const of_spec[] = {"StackName", "TimeoutInMinutes"};
+	static const char *const of_spec[] = {"StackName", "TimeoutInMinutes",
+		"ParentId", "RootId", "RetainExceptOnCreate", "DeletionMode"};
 	static const char *const of_status[] = {"StackStatus",
 		"StackStatusReason", "LastUpdatedTime", "DeletionTime"};
 	const struct doc *def = doc_get(s->spec, "Def");
@@ -53,6 +54,12 @@ stack_view(struct call *c, const struct res *s)
 	doc_set_bool(a, v, "EnableTerminationProtection",
 	    doc_get_bool(s->spec, "EnableTerminationProtection", false));
 	doc_set(a, v, "DriftInformation", drift(a, "StackDriftStatus"));
+	if (doc_get(s->status, "Operation")) {
+		struct doc *last = doc_arr(a);
+
+		doc_push(last, doc_copy(a, doc_get(s->status, "Operation")));
+		doc_set(a, v, "LastOperations", last);
+	}
 	return v;
 }
 

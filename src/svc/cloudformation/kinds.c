@@ -71,6 +71,8 @@ stack_event(struct store *s, struct arena *a, const struct res *stack,
 	doc_set_str(a, e, "StackId", stack->arn);
 	doc_set_str(a, e, "StackName", doc_get_str(stack->spec, "StackName"));
 	doc_set_time(a, e, "Timestamp", clock_ms());
+	copy(a, e, doc_get(stack->status, "Operation"), "OperationId");
+	copy(a, e, doc_get(stack->status, "Operation"), "OperationType");
 	if (token.n)
 		doc_set_str(a, e, "ClientRequestToken", token);
 	if (resource) {

@@ -14,11 +14,11 @@ static const struct op_row ops[] = {
 	    "OnFailure EnableTerminationProtection"},
 	{"UpdateStack", stack_update, DEFINITION FAILING "UsePreviousTemplate"},
 	{"DeleteStack", stack_delete,
-	    "StackName RetainResources RoleARN ClientRequestToken"},
+	    "StackName RetainResources RoleARN ClientRequestToken DeletionMode"},
 	{"CancelUpdateStack", stack_cancel_update,
 	    "StackName ClientRequestToken"},
 	{"ContinueUpdateRollback", stack_continue_rollback,
-	    "StackName RoleARN ClientRequestToken"},
+	    "StackName RoleARN ClientRequestToken ResourcesToSkip"},
 	{"RollbackStack", stack_rollback, "StackName RoleARN "
 	    "ClientRequestToken RetainExceptOnCreate"},
 	{"UpdateTerminationProtection", stack_protect, NULL},
@@ -44,6 +44,11 @@ static const struct op_row ops[] = {
 	{"DeleteChangeSet", change_set_delete, NULL},
 	{"ExecuteChangeSet", change_set_execute,
 	    "ChangeSetName StackName " FAILING},
+
+	{"DescribeEvents", operation_events, NULL},
+	{"ListHookResults", hook_results, NULL},
+	{"GetHookResult", hook_result, NULL},
+	{"DescribeChangeSetHooks", change_set_hooks, NULL},
 
 	{"ListExports", export_list, NULL},
 	{"ListImports", import_list, NULL},

@@ -1,6 +1,4 @@
-/* Stacks: what begins their creation, update, deletion and roll-back. */
-#include <errno.h>
-
+/* Stacks: what begins their creation, update and deletion. */
 #include "base/clock.h"
 #include "base/err.h"
 #include "cfn/diff.h"
@@ -17,8 +15,8 @@ copy(struct call *c, struct doc *to, const char *name)
 		doc_del(to, name);
 }
 
-static bool
-same_token(struct call *c, const struct res *stack)
+bool
+stack_same_token(struct call *c, const struct res *stack)
 {
 	struct span token = doc_get_str(c->in, "ClientRequestToken");
 
@@ -26,8 +24,8 @@ same_token(struct call *c, const struct res *stack)
 	    span_eq(token, doc_get_str(stack->spec, "Token"));
 }
 
-static void
-note_request(struct call *c, struct res *stack)
+void
+stack_note_request(struct call *c, struct res *stack)
 {
 	doc_del(stack->spec, "Token");
 	if (doc_get(c->in, "ClientRequestToken"))
@@ -38,8 +36,8 @@ note_request(struct call *c, struct res *stack)
 	doc_del(stack->spec, "Cancel");
 }
 
-static struct reply *
-put_tags(struct call *c, const struct res *stack, const struct doc *def)
+struct reply *
+stack_put_tags(struct call *c, const struct res *stack, const struct doc *def)
 {
 	int e = 0;
 
@@ -62,7 +60,7 @@ stack_create(struct call *c)
 
 	if ((no = stack_try(c, name, &old)))
 		return no;
-	if (old && same_token(c, old))
+	if (old && stack_same_token(c, old))
 		return stack_reply(c, old);
 	if (old)
 		return reply_error(c, "AlreadyExistsException",
@@ -75,14 +73,15 @@ stack_create(struct call *c)
 		return no;
 	stack = stack_make(c, name);
 	doc_set(c->arena, stack->spec, "Def", def);
-	note_request(c, stack);
+	stack_note_request(c, stack);
 	copy(c, stack->spec, "OnFailure");
 	copy(c, stack->spec, "TimeoutInMinutes");
 	copy(c, stack->spec, "EnableTerminationProtection");
 	if ((e = store_insert(c->store, c->arena, stack)))
 		return cfn_fail_reply(c, e);
-	if ((no = put_tags(c, stack, def)) ||
-	    (no = stack_begin(c, stack, "create", "CREATE_IN_PROGRESS")))
+	if ((no = stack_put_tags(c, stack, def)) ||
+	    (no = stack_begin(c, stack, "create", "CREATE_IN_PROGRESS",
+		"CREATE_STACK")))
 		return no;
 	return stack_reply(c, stack);
 }
@@ -172,18 +171,18 @@ stack_update_to(struct call *c, struct res *stack, struct doc *def)
 	struct reply *no;
 	int e;
 
-	/* After a failure without roll-back, Prior is what it goes back to. */
-	if (!span_ends(status, SPAN("_FAILED")) ||
-	    !doc_get(stack->spec, "Prior"))
+	/* After a failure without roll-back, Prior is what it goes back to; none
+	 * where the stack never was complete. */
+	if (!span_ends(status, SPAN("_FAILED")))
 		doc_set(c->arena, stack->spec, "Prior", doc_copy(c->arena,
 		    doc_get(stack->spec, "Def")));
 	doc_set(c->arena, stack->spec, "Def", doc_copy(c->arena, def));
-	note_request(c, stack);
 	if ((e = store_put_spec(c->store, stack)))
 		return cfn_fail_reply(c, e);
 	doc_set_time(c->arena, stack->status, "LastUpdatedTime", clock_ms());
-	if ((no = put_tags(c, stack, def)) ||
-	    (no = stack_begin(c, stack, "update", "UPDATE_IN_PROGRESS")))
+	if ((no = stack_put_tags(c, stack, def)) ||
+	    (no = stack_begin(c, stack, "update", "UPDATE_IN_PROGRESS",
+		"UPDATE_STACK")))
 		return no;
 	return stack_reply(c, stack);
 }
@@ -205,7 +204,7 @@ stack_update(struct call *c)
 	if (!stack || !doc_get(stack->spec, "Live"))
 		return cfn_refuse(c, "Stack [%.*s] does not exist",
 		    SPAN_ARG(name));
-	if (same_token(c, stack))
+	if (stack_same_token(c, stack))
 		return stack_reply(c, stack);
 	name = doc_get_str(stack->spec, "StackName");
 	if ((no = stack_updatable(c, stack)) ||
@@ -220,10 +219,11 @@ stack_update(struct call *c)
 	if (!differs && !span_ends(doc_get_str(stack->status, "StackStatus"),
 			    SPAN("_FAILED")))
 		return cfn_refuse(c, "No updates are to be performed.");
+	stack_note_request(c, stack);
 	return stack_update_to(c, stack, def);
 }
 
-/* Deletion and going back */
+/* Deletion */
 
 struct reply *
 stack_delete(struct call *c)
@@ -250,96 +250,26 @@ stack_delete(struct call *c)
 		return cfn_refuse(c, "Invalid operation on stack [%.*s]. "
 		    "RetainResources can only be specified when the stack is "
 		    "in the DELETE_FAILED state.", SPAN_ARG(stack->arn));
+	if (doc_get(c->in, "DeletionMode") &&
+	    !span_is(status, "DELETE_FAILED") &&
+	    span_is(doc_get_str(c->in, "DeletionMode"), "FORCE_DELETE_STACK"))
+		return cfn_refuse(c, "Invalid operation on stack [%.*s]. "
+		    "FORCE_DELETE_STACK can only be specified when the stack "
+		    "is in the DELETE_FAILED state.", SPAN_ARG(stack->arn));
 	if (span_starts(status, SPAN("UPDATE_")) &&
 	    span_ends(status, SPAN("IN_PROGRESS")))
 		return cfn_refuse(c, "Stack [%.*s] cannot be deleted while in "
 		    "status %.*s", SPAN_ARG(stack->arn), SPAN_ARG(status));
-	note_request(c, stack);
+	if ((no = role_check(c)))
+		return no;
+	stack_note_request(c, stack);
 	copy(c, stack->spec, "RetainResources");
+	copy(c, stack->spec, "DeletionMode");
 	if ((e = store_put_spec(c->store, stack)))
 		return cfn_fail_reply(c, e);
-	no = stack_begin(c, stack, "delete", "DELETE_IN_PROGRESS");
+	no = stack_begin(c, stack, "delete", "DELETE_IN_PROGRESS",
+	    "DELETE_STACK");
 	return no ? no : reply_ok(c, NULL);
-}
-
-struct reply *
-stack_cancel_update(struct call *c)
-{
-	struct res *stack = NULL;
-	struct reply *no = stack_find(c, doc_get_str(c->in, "StackName"),
-	    &stack);
-	int e;
-
-	if (no)
-		return no;
-	if (!span_is(doc_get_str(stack->status, "StackStatus"),
-		"UPDATE_IN_PROGRESS"))
-		return cfn_refuse(c, "CancelUpdateStack cannot be called from "
-		    "current stack status");
-	doc_set_bool(c->arena, stack->spec, "Cancel", true);
-	e = store_put_spec(c->store, stack);
-	return e ? cfn_fail_reply(c, e) : reply_ok(c, NULL);
-}
-
-static struct reply *
-go_back(struct call *c, struct res *stack)
-{
-	int e;
-
-	doc_set(c->arena, stack->spec, "Def", doc_copy(c->arena,
-	    doc_get(stack->spec, "Prior")));
-	if ((e = store_put_spec(c->store, stack)))
-		return cfn_fail_reply(c, e);
-	return stack_begin(c, stack, "update-rollback",
-	    "UPDATE_ROLLBACK_IN_PROGRESS");
-}
-
-struct reply *
-stack_continue_rollback(struct call *c)
-{
-	struct res *stack = NULL;
-	struct reply *no = stack_find(c, doc_get_str(c->in, "StackName"),
-	    &stack);
-
-	if (no)
-		return no;
-	if (!span_is(doc_get_str(stack->status, "StackStatus"),
-		"UPDATE_ROLLBACK_FAILED"))
-		return cfn_refuse(c, "Stack:%.*s is in %.*s state and can not "
-		    "continue rollback.", SPAN_ARG(stack->arn),
-		    SPAN_ARG(doc_get_str(stack->status, "StackStatus")));
-	if (!doc_get(stack->spec, "Prior"))
-		return reply_failure(c, err_origin(ENOENT, "no way back"));
-	no = go_back(c, stack);
-	return no ? no : reply_ok(c, NULL);
-}
-
-struct reply *
-stack_rollback(struct call *c)
-{
-	struct span status;
-	struct res *stack = NULL;
-	struct reply *no = stack_find(c, doc_get_str(c->in, "StackName"),
-	    &stack);
-	int e;
-
-	if (no)
-		return no;
-	status = doc_get_str(stack->status, "StackStatus");
-	note_request(c, stack);
-	doc_del(stack->spec, "DisableRollback");
-	if ((e = store_put_spec(c->store, stack)))
-		return cfn_fail_reply(c, e);
-	if (span_is(status, "CREATE_FAILED"))
-		no = stack_begin(c, stack, "rollback", "ROLLBACK_IN_PROGRESS");
-	else if (span_is(status, "UPDATE_FAILED") &&
-	    doc_get(stack->spec, "Prior"))
-		no = go_back(c, stack);
-	else
-		no = cfn_refuse(c, "RollbackStack operation can only be "
-		    "performed on stacks in UPDATE_FAILED or CREATE_FAILED "
-		    "state");
-	return no ? no : stack_reply(c, stack);
 }
 
 struct reply *
