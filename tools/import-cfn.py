@@ -42,7 +42,8 @@ AWS::KMS::Alias AWS::KMS::Key
 AWS::Logs::LogGroup AWS::Logs::LogStream
 AWS::Route53::HostedZone AWS::Route53::RecordSet AWS::Route53::RecordSetGroup
 AWS::S3::Bucket AWS::S3::BucketPolicy
-AWS::SSM::Parameter AWS::SecretsManager::Secret
+AWS::SSM::Parameter
+AWS::SecretsManager::ResourcePolicy AWS::SecretsManager::Secret
 """.split()
 
 SCALARS = ('string', 'integer', 'number', 'boolean')

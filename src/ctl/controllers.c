@@ -2,6 +2,7 @@
 #include "ctl/ctl.h"
 #include "ctl/lb.h"
 #include "ctl/logs.h"
+#include "ctl/secret.h"
 #include "ctl/service-view.h"
 #include "ctl/stack.h"
 #include "ctl/task.h"
@@ -14,6 +15,7 @@ const struct controller *const controllers[] = {
 	&ctl_edge,
 	&ctl_logs,
 	&ctl_logs_purge,
+	&ctl_secret,
 	&ctl_task,
 	&ctl_service,
 	&ctl_stack,

@@ -9,6 +9,7 @@
 #include "svc/logs/logs.h"
 #include "svc/route53/route53.h"
 #include "svc/s3/s3.h"
+#include "svc/secretsmanager/secretsmanager.h"
 #include "svc/services.h"
 #include "svc/ssm/ssm.h"
 #include "svc/sts/sts.h"
@@ -25,6 +26,7 @@ const struct service *const services[] = {
 	&logs_service,
 	&route53_service,
 	&s3_service,
+	&secretsmanager_service,
 	&ssm_service,
 	&sts_service,
 	&tagging_service,
