@@ -74,7 +74,7 @@ lookups(void **state)
 	const struct cfn_facts *f = cfn_facts_find(SPAN("AWS::Logs::LogGroup"));
 
 	(void)state;
-	assert_int_equal(cfn_facts_n, 53);
+	assert_true(cfn_facts_n >= 53);
 	assert_true(cfn_facts_prop(f, SPAN("LogGroupName"))->flags &
 	    CFN_CREATE_ONLY);
 	assert_true(cfn_facts_attr(f, SPAN("Arn")));
