@@ -163,7 +163,7 @@ def test_refusals_are_awss(ec2):
     assert answer["Error"]["Message"] == "The vpc ID 'vpc-00000000' does not exist"
     refused("InvalidGroup.NotFound", ec2.describe_security_groups, GroupNames=["nope"])
     refused("InvalidVpc.Range", ec2.create_vpc, CidrBlock="10.0.0.0/8")
-    refused("NotImplemented", ec2.create_nat_gateway, SubnetId="subnet-00000000")
+    refused("NotImplemented", ec2.create_vpc_peering_connection, VpcId="vpc-00000000")
     refused("CannotDelete", ec2.delete_security_group, GroupName="default")
 
 

@@ -66,10 +66,52 @@ class Eni:
                 + u32(len(self.groups)) + b"".join(map(span, self.groups)))
 
 
-def vpc(n, enis, groups, cidrs=("10.0.0.0/16",)):
-    return (span(vpc_id(n)) + u32(len(cidrs)) + b"".join(map(cidr, cidrs))
-            + u32(len(enis)) + b"".join(e.encode() for e in enis)
-            + u32(len(groups)) + b"".join(span(g) + u32(len(r)) + b"".join(r) for g, r in groups.items()))
+NOWHERE, LOCAL, INTERNET, NAT = range(4)
+LOCAL_ROUTE = ("10.0.0.0/16", LOCAL)
+OUTSIDE = [LOCAL_ROUTE, ("0.0.0.0/0", INTERNET)]
+
+
+def via(nat, dst="0.0.0.0/0"):
+    return (dst, NAT, nat.addr)
+
+
+class Nat:
+    def __init__(self, n, subnet, addr, public=None):
+        self.id, self.subnet, self.addr, self.public = f"nat-{n:017x}", subnet, addr, public
+
+
+def name(prefix, key):
+    """An id made of a number or a prefix's third byte: "10.0.2.0/24" is 2."""
+    return f"{prefix}-{key if isinstance(key, int) else int(key.split('.')[2]):017x}"
+
+
+def listed(items, encode):
+    items = list(items)
+    return u32(len(items)) + b"".join(map(encode, items))
+
+
+def route(r):
+    return cidr(r[0]) + u32(r[1]) + u32(ip(r[2]) if len(r) > 2 else 0)
+
+
+def paths(enis, subnets, nats, acls):
+    """subnets: {prefix: routes}; acls: {prefix: rules}, each (match, allow).  What is not
+    said leads outside and lets everything pass."""
+    subnets = {**{e.subnet: OUTSIDE for e in enis}, **(subnets or {})}
+    acls = {s: (acls or {}).get(s, [(rule(), True), (OUT, True)]) for s in subnets}
+    return (listed(subnets, lambda s: span(name("subnet", s)) + cidr(s) + span(name("rtb", s))
+                   + span(name("acl", s)))
+            + listed(subnets.items(), lambda x: span(name("rtb", x[0])) + listed(x[1], route))
+            + listed(acls.items(), lambda x: span(name("acl", x[0])) + listed(
+                x[1], lambda r: r[0] + boolean(r[1])))
+            + listed(nats, lambda n: span(n.id) + span(name("subnet", n.subnet)) + u32(ip(n.addr))
+                     + u32(ip(n.public) if n.public else 0)))
+
+
+def vpc(n, enis, groups, cidrs=("10.0.0.0/16",), subnets=None, nats=(), acls=None):
+    return (span(vpc_id(n)) + listed(cidrs, cidr) + listed(enis, lambda e: e.encode())
+            + listed(groups.items(), lambda x: span(x[0]) + u32(len(x[1])) + b"".join(x[1]))
+            + paths(enis, subnets, nats, acls))
 
 
 def vpc_id(n):

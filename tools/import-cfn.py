@@ -21,7 +21,8 @@ AWS::ApplicationAutoScaling::ScalingPolicy
 AWS::CDK::Metadata AWS::CertificateManager::Certificate
 AWS::CloudFormation::CustomResource AWS::CloudFormation::Stack
 AWS::CloudFormation::WaitCondition AWS::CloudFormation::WaitConditionHandle
-AWS::EC2::EIP AWS::EC2::InternetGateway AWS::EC2::NatGateway
+AWS::EC2::EIP AWS::EC2::EIPAssociation AWS::EC2::InternetGateway
+AWS::EC2::NatGateway
 AWS::EC2::NetworkAcl AWS::EC2::NetworkAclEntry AWS::EC2::Route
 AWS::EC2::RouteTable AWS::EC2::SecurityGroup AWS::EC2::SecurityGroupEgress
 AWS::EC2::SecurityGroupIngress AWS::EC2::Subnet

@@ -10,6 +10,7 @@
 
 const struct controller *const controllers[] = {
 	&ctl_vpc,
+	&ctl_nat,
 	&ctl_lb,
 	&ctl_lb_group,
 	&ctl_edge,

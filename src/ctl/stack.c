@@ -311,7 +311,7 @@ done(void *state)
 /* Stacks, and what resources are seen to settle by. */
 static const struct kind *const kinds[] = {&cloudformation_stack,
 	&ecs_service, &ecs_service_deployment, &ecs_task,
-	&elbv2_load_balancer, &ec2_network_interface, NULL};
+	&elbv2_load_balancer, &ec2_network_interface, &ec2_nat_gateway, NULL};
 
 const struct controller ctl_stack = {
 	.name = "stack",

@@ -25,7 +25,7 @@ res(struct arena *a, const struct kind *k, const char *parent, const char *id,
 /* The parts of a small VPC; the store's tests insert the same. */
 struct world {
 	struct res *vpc, *subnet[2], *group[2], *rule[5], *table[2], *igw,
-	    *eni[4];
+	    *eni[4], *acl[2], *nat[3];
 };
 
 static void
@@ -87,6 +87,37 @@ world(struct arena *a, struct world *w)
 	    "{\"VpcId\":\"" VPC "\",\"SubnetId\":\"subnet-00000002\","
 	    "\"PrivateIpAddress\":\"10.0.1.7\",\"MacAddress\":"
 	    "\"02:00:00:00:00:08\",\"Groups\":[],\"Netns\":\"task-2\"}");
+	w->acl[0] = res(a, &ec2_network_acl, "", "acl-00000001",
+	    "{\"VpcId\":\"" VPC "\",\"IsDefault\":true,\"Entries\":["
+	    "{\"Egress\":true,\"Protocol\":\"-1\",\"RuleAction\":\"allow\","
+	    "\"RuleNumber\":100,\"CidrBlock\":\"0.0.0.0/0\"}]}");
+	w->acl[1] = res(a, &ec2_network_acl, "", "acl-00000002",
+	    "{\"VpcId\":\"" VPC "\",\"IsDefault\":false,\"Entries\":["
+	    "{\"Egress\":false,\"Protocol\":\"6\",\"RuleAction\":\"deny\","
+	    "\"RuleNumber\":100,\"CidrBlock\":\"10.0.0.0/8\","
+	    "\"PortRange\":{\"From\":22,\"To\":23}},"
+	    "{\"Egress\":false,\"Protocol\":\"1\",\"RuleAction\":\"allow\","
+	    "\"RuleNumber\":110,\"CidrBlock\":\"10.0.0.0/8\","
+	    "\"IcmpTypeCode\":{\"Type\":8,\"Code\":-1}}]}");
+	for (int i = 0; i < 3; i++)
+		w->nat[i] = res(a, &ec2_nat_gateway, "",
+		    arena_fmt(a, "nat-0000000%d", i),
+		    arena_fmt(a, "{\"VpcId\":\"" VPC "\",\"SubnetId\":"
+			"\"subnet-00000001\",\"NatGatewayAddresses\":[{"
+			"\"PrivateIp\":\"10.0.1.2%d\",\"PublicIp\":"
+			"\"198.18.0.2%d\"}]}", i, i));
+}
+
+/* The private subnet's own ACL, and a way out by the first gateway. */
+static void
+lead_private(struct arena *a, struct world *w)
+{
+	struct doc *route;
+	AZ(doc_parse_json(a, SPAN("{\"DestinationCidrBlock\":\"0.0.0.0/0\","
+	    "\"NatGatewayId\":\"nat-00000000\"}"), &route));
+	doc_push(doc_get(w->table[0]->spec, "Routes"), route);
+	doc_set_str(a, w->subnet[1]->spec, "NetworkAclId",
+	    SPAN("acl-00000002"));
 }
 
 static void
@@ -117,9 +148,9 @@ test_plan(void **state UNUSED)
 	assert_int_equal(e[0].mac[1], 0xab);
 	assert_int_equal(e[0].public_addr, 0xc6120005);
 	assert_int_equal(e[0].n_groups, 2);
-	/* The subnet's own table leads out, the main one does not. */
+	/* The gateway is there; who is led to it is the tables' to say. */
 	assert_true(e[0].internet);
-	assert_false(e[1].internet);
+	assert_true(e[1].internet);
 	const struct net_group *g = p->net.groups;
 	assert_int_equal(g[0].n_rules, 2);
 	assert_int_equal(g[0].rules[0].cidr.addr, 0xc0000200);
@@ -144,6 +175,61 @@ test_plan(void **state UNUSED)
 }
 
 /* The controller */
+
+static void
+test_paths(void **state UNUSED)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct world w;
+	world(a, &w);
+	lead_private(a, &w);
+	struct vpc_facts f = {.vpc = w.vpc, .subnets = {w.subnet, 2, false},
+		.tables = {w.table, 2, false}, .gateways = {&w.igw, 1, false},
+		.acls = {w.acl, 2, false}, .nats = {w.nat, 3, false}};
+	for (int i = 0; i < 3; i++)
+		w.nat[i]->row = 20 + i;
+	doc_set_str(a, w.nat[1]->spec, "FailureCode", SPAN("x"));
+	doc_set_time(a, w.nat[2]->spec, "DeleteTime", 1);
+	doc_set_str(a, w.nat[2]->status, "plane", SPAN("up"));
+	struct vpc_plan *p = vpc_plan(a, &f);
+	const struct net_vpc *v = &p->net;
+	/* One is to come; of the others' ends the network is told. */
+	assert_int_equal(v->n_nats, 1);
+	assert_int_equal(v->nats[0].addr, 0x0a000114);
+	assert_int_equal(v->nats[0].public_addr, 0xc6120014);
+	assert_int_equal(p->n_fresh, 1);
+	assert_int_equal(p->fresh[0], 20);
+	assert_int_equal(p->n_gone, 2);
+	assert_int_equal(p->gone[1], 22);
+	/* A subnet's own table and ACL, or the VPC's. */
+	assert_true(span_is(v->subnets[0].table, "rtb-00000002"));
+	assert_true(span_is(v->subnets[1].table, "rtb-00000001"));
+	assert_true(span_is(v->subnets[0].acl, "acl-00000001"));
+	assert_true(span_is(v->subnets[1].acl, "acl-00000002"));
+	assert_int_equal(v->tables[1].routes[0].to, NET_LOCAL);
+	assert_int_equal(v->tables[1].routes[1].to, NET_INTERNET);
+	assert_int_equal(v->tables[0].routes[1].to, NET_NAT);
+	assert_int_equal(v->tables[0].routes[1].via, 0x0a000114);
+	const struct net_acl_rule *r = v->acls[1].rules;
+	assert_false(r[0].allow);
+	assert_int_equal(r[0].match.to_port, 23);
+	assert_true(r[1].allow);
+	assert_int_equal(r[1].match.from_port, 8);
+	assert_int_equal(r[1].match.to_port, -1);
+	/* A gateway that goes leaves a route that leads nowhere. */
+	doc_set_time(a, w.nat[0]->spec, "DeleteTime", 1);
+	doc_del(w.igw->spec, "VpcId");
+	p = vpc_plan(a, &f);
+	assert_int_equal(p->net.tables[0].routes[1].to, NET_NOWHERE);
+	assert_int_equal(p->net.tables[1].routes[1].to, NET_NOWHERE);
+	assert_int_equal(p->n_gone, 3);
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	struct net_vpc got;
+	struct span why;
+	net_put_vpc(&b, v);
+	struct msg_reader m = {.rest = buf_span(&b)};
+	assert_true(net_get_vpc(&m, a, &got, &why));
+}
 
 struct bench {
 	uv_loop_t loop;
@@ -193,6 +279,7 @@ set_up(struct bench *b)
 	for (int i = 0; i < 5; i++)
 		insert(b, b->w.rule[i]);
 	insert(b, b->w.igw);
+	insert(b, b->w.acl[0]);
 }
 
 /* Turns the loop until nothing happens any more. */
@@ -304,6 +391,33 @@ test_tries_again(void **state UNUSED)
 	tear_down(&b);
 }
 
+/* A gateway alone makes a network; it is gone when the network says so. */
+static void
+test_nat(void **state UNUSED)
+{
+	struct bench b;
+	struct net_vpc v;
+	set_up(&b);
+	start(&b);
+	insert(&b, b.w.nat[0]);
+	settle(&b);
+	assert_true(net_fake_vpc(b.env.net, b.a, SPAN(VPC), &v));
+	assert_int_equal(v.n_nats, 1);
+	assert_true(span_is(plane(&b, b.w.nat[0]), "up"));
+	net_fake_fail(b.env.net, -5);
+	doc_set_time(b.a, b.w.nat[0]->spec, "DeleteTime", 1);
+	AZ(store_put_spec(b.env.store, b.w.nat[0]));
+	settle(&b);
+	assert_true(span_is(plane(&b, b.w.nat[0]), "up"));
+	net_fake_fail(b.env.net, 0);
+	AZ(store_put_spec(b.env.store, b.w.nat[0]));
+	settle(&b);
+	assert_true(span_is(plane(&b, b.w.nat[0]), "gone"));
+	assert_true(net_fake_vpc(b.env.net, b.a, SPAN(VPC), &v));
+	assert_int_equal(v.n_nats, 0);
+	tear_down(&b);
+}
+
 static void
 ignore(void *ctx UNUSED, int err UNUSED, struct span why UNUSED)
 {
@@ -327,8 +441,10 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plan),
+		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_brings_up),
 		cmocka_unit_test(test_tries_again),
+		cmocka_unit_test(test_nat),
 		cmocka_unit_test(test_leftovers_go),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

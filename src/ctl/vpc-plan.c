@@ -36,8 +36,8 @@ to_mac(struct span s, unsigned char ret[6])
 	return s.n == 0;
 }
 
-static bool
-to_proto(struct span s, int *ret)
+bool
+vpc_proto(struct span s, int *ret)
 {
 	static const struct {
 		const char *name;
@@ -64,7 +64,7 @@ to_rule(const struct doc *spec, struct net_rule *ret)
 	struct span cidr = doc_get_str(spec, "CidrIpv4");
 	r.group =
 	    doc_get_str(doc_get(spec, "ReferencedGroupInfo"), "GroupId");
-	if (!to_proto(doc_get_str(spec, "IpProtocol"), &r.proto))
+	if (!vpc_proto(doc_get_str(spec, "IpProtocol"), &r.proto))
 		return false;
 	if (r.group.n == 0 && !to_cidr(cidr, &r.cidr))
 		return false;
@@ -118,45 +118,6 @@ plan_groups(struct arena *a, const struct vpc_facts *f, struct net_vpc *v)
 	v->n_groups = n;
 }
 
-static bool
-gateway_attached(const struct vpc_facts *f, struct span id)
-{
-	for (size_t i = 0; i < f->gateways.n; i++)
-		if (span_eq(f->gateways.v[i]->id, id) &&
-		    span_eq(doc_get_str(f->gateways.v[i]->spec, "VpcId"),
-			f->vpc->id))
-			return true;
-	return false;
-}
-
-static bool
-leads_out(const struct vpc_facts *f, const struct doc *table)
-{
-	doc_each(r, doc_get(table, "Routes"))
-		if (span_is(doc_get_str(r, "DestinationCidrBlock"),
-			"0.0.0.0/0"))
-			return gateway_attached(f,
-			    doc_get_str(r, "GatewayId"));
-	return false;
-}
-
-static bool
-subnet_leads_out(const struct vpc_facts *f, struct span subnet)
-{
-	const struct doc *main = NULL;
-	for (size_t i = 0; i < f->tables.n; i++) {
-		const struct doc *t = f->tables.v[i]->spec;
-		doc_each(x, doc_get(t, "Associations"))
-		{
-			if (span_eq(doc_get_str(x, "SubnetId"), subnet))
-				return leads_out(f, t);
-			if (doc_get_bool(x, "Main", false))
-				main = t;
-		}
-	}
-	return leads_out(f, main);
-}
-
 static const struct res *
 find(const struct res_list *l, struct span id)
 {
@@ -194,7 +155,7 @@ to_eni(struct arena *a, const struct vpc_facts *f, const struct res *r,
 		return "it has too many security groups";
 	doc_each(g, groups)
 		ids[e->n_groups++] = doc_span(g);
-	e->internet = subnet_leads_out(f, subnet);
+	e->internet = vpc_has_gateway(f);
 	return NULL;
 }
 
@@ -204,10 +165,11 @@ vpc_plan(struct arena *a, const struct vpc_facts *f)
 	struct vpc_plan *p = arena_new_of(a, struct vpc_plan);
 	struct net_eni *e = arena_array(a, struct net_eni, f->enis.n);
 	p->net.id = f->vpc->id;
-	p->fresh = arena_array(a, int64_t, f->enis.n);
+	p->fresh = arena_array(a, int64_t, f->enis.n + f->nats.n);
 	p->faults = arena_array(a, struct vpc_fault, f->enis.n);
 	plan_cidrs(a, f, &p->net);
 	plan_groups(a, f, &p->net);
+	vpc_plan_paths(a, f, p);
 	for (size_t i = 0; i < f->enis.n; i++) {
 		const struct res *r = f->enis.v[i];
 		if (doc_get_str(r->spec, "Netns").n == 0)

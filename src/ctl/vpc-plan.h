@@ -1,8 +1,8 @@
 /*
  * From what the store says of one VPC to what the network shall be: pure.
  *
- * AWS: a public address works when the subnet's route table (its own, or the
- * VPC's main one) leads 0.0.0.0/0 to an internet gateway that is attached.
+ * AWS: a public address works when an internet gateway is attached and the
+ * subnet's route table (its own, or the VPC's main one) leads there.
  * docs.aws.amazonaws.com/vpc/latest/userguide/VPC_Internet_Gateway.html
  */
 #pragma once
@@ -12,15 +12,18 @@
 
 struct vpc_facts {
 	const struct res *vpc;
-	struct res_list subnets, enis, groups, tables, gateways;
+	struct res_list subnets, enis, groups, tables, gateways, acls, nats;
 	struct res_list *rules; /* one for each of groups */
 };
 
 struct vpc_plan {
 	struct net_vpc net;
-	/* Interfaces that are in net but not known to be up. */
+	/* Interfaces and NAT gateways that are in net but not known to be up. */
 	int64_t *fresh;
 	size_t n_fresh;
+	/* NAT gateways that are to go and not known to have gone. */
+	int64_t *gone;
+	size_t n_gone;
 	/* Interfaces whose spec cannot be made, and why. */
 	struct vpc_fault {
 		int64_t row;
@@ -31,3 +34,10 @@ struct vpc_plan {
 
 /* An interface without a Netns has no owner yet and is left out. */
 struct vpc_plan *vpc_plan(struct arena *a, const struct vpc_facts *f);
+
+/* vpc-path.c */
+void vpc_plan_paths(struct arena *a, const struct vpc_facts *f,
+    struct vpc_plan *p);
+bool vpc_has_gateway(const struct vpc_facts *f);
+/* "tcp", "6" or "-1".  False: nothing that exists here. */
+bool vpc_proto(struct span s, int *ret);

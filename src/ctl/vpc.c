@@ -41,13 +41,16 @@ struct vpc_state {
 struct flight {
 	struct vpc_state *s;
 	int64_t vpc;
-	int64_t *fresh; /* interfaces that this brings up */
+	int64_t *fresh; /* interfaces and gateways that this brings up */
 	size_t n_fresh;
+	int64_t *gone; /* gateways that this takes away */
+	size_t n_gone;
 };
 
 static const struct kind *const vpc_kinds[] = {&ec2_vpc, &ec2_subnet,
 	&ec2_security_group, &ec2_security_group_rule, &ec2_route_table,
-	&ec2_internet_gateway, &ec2_network_interface, NULL};
+	&ec2_internet_gateway, &ec2_network_interface, &ec2_network_acl,
+	&ec2_nat_gateway, NULL};
 
 static void
 made_free(struct vpc_state *s, struct made *m)
@@ -106,6 +109,7 @@ static void
 flight_free(struct flight *f)
 {
 	free(f->fresh);
+	free(f->gone);
 	free(f);
 }
 
@@ -122,9 +126,9 @@ landed(struct vpc_state *s)
 	return false;
 }
 
+/* What became of an interface or a NAT gateway. */
 static void
-tell_eni(struct vpc_state *s, int64_t row, const char *plane,
-    struct span detail)
+tell(struct vpc_state *s, int64_t row, const char *plane, struct span detail)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct store *store = ctl_env(s->ctl)->store;
@@ -143,8 +147,8 @@ tell_eni(struct vpc_state *s, int64_t row, const char *plane,
 		e = store_put_status(store, r);
 	}
 	if (e)
-		log_error("vpc: interface %lld: cannot write its status, "
-			  "ignoring", (long long)row);
+		log_error("vpc: row %lld: cannot write its status, ignoring",
+		    (long long)row);
 }
 
 static void
@@ -168,8 +172,10 @@ on_sync(void *ctx, int err, struct span why)
 	}
 	struct made *m = made_find(s, f->vpc);
 	for (size_t i = 0; i < f->n_fresh; i++)
-		tell_eni(s, f->fresh[i], err ? "error" : "up",
+		tell(s, f->fresh[i], err ? "error" : "up",
 		    err ? why : SPAN_NULL);
+	for (size_t i = 0; !err && i < f->n_gone; i++)
+		tell(s, f->gone[i], "gone", SPAN_NULL);
 	if (m) {
 		m->busy = false;
 		if (err) {
@@ -234,6 +240,10 @@ read_facts(struct store *store, struct arena *a, const struct res *vpc,
 	if (e == 0)
 		e = list_of(store, a, vpc, &ec2_internet_gateway,
 		    &f->gateways);
+	if (e == 0)
+		e = list_of(store, a, vpc, &ec2_network_acl, &f->acls);
+	if (e == 0)
+		e = list_of(store, a, vpc, &ec2_nat_gateway, &f->nats);
 	if (e)
 		return err_trace(e);
 	f->rules = arena_array(a, struct res_list, f->groups.n);
@@ -314,6 +324,15 @@ remove_vpc(struct vpc_state *s, struct made *m)
 	return 0;
 }
 
+static int64_t *
+copy_rows(const int64_t *v, size_t n)
+{
+	int64_t *rows = xcalloc(n + 1, sizeof(*rows));
+	for (size_t i = 0; i < n; i++)
+		rows[i] = v[i];
+	return rows;
+}
+
 static int
 run_vpc(void *state, struct ctl *ctl, struct arena *a, int64_t key,
     int64_t *again_ms UNUSED)
@@ -340,10 +359,13 @@ run_vpc(void *state, struct ctl *ctl, struct arena *a, int64_t key,
 		return err_trace(e);
 	struct vpc_plan *p = vpc_plan(a, &facts);
 	for (size_t i = 0; i < p->n_faults; i++)
-		tell_eni(s, p->faults[i].row, "error",
+		tell(s, p->faults[i].row, "error",
 		    span_of(p->faults[i].why));
-	if (!m && p->net.n_enis == 0)
+	if (!m && p->net.n_enis == 0 && p->net.n_nats == 0) {
+		for (size_t i = 0; i < p->n_gone; i++)
+			tell(s, p->gone[i], "gone", SPAN_NULL);
 		return 0;
+	}
 	/* After a reset a row may be another VPC's. */
 	if (m && !span_is(vpc->id, m->id))
 		made_free(s, TAKE_PTR(m));
@@ -351,9 +373,9 @@ run_vpc(void *state, struct ctl *ctl, struct arena *a, int64_t key,
 		m = made_add(s, key, vpc->id);
 	struct flight *f = flight_new(s, key);
 	f->n_fresh = p->n_fresh;
-	f->fresh = xcalloc(p->n_fresh + 1, sizeof(*f->fresh));
-	for (size_t i = 0; i < p->n_fresh; i++)
-		f->fresh[i] = p->fresh[i];
+	f->fresh = copy_rows(p->fresh, p->n_fresh);
+	f->n_gone = p->n_gone;
+	f->gone = copy_rows(p->gone, p->n_gone);
 	m->busy = true;
 	env->net->ops->vpc_sync(env->net, &p->net, on_sync, f);
 	return 0;

@@ -58,6 +58,54 @@ put_rule(struct buf *b, const struct net_rule *r)
 	msg_put_span(b, r->group);
 }
 
+static void
+put_table(struct buf *b, const struct net_table *t)
+{
+	msg_put_span(b, t->id);
+	msg_put_u32(b, (uint32_t)t->n_routes);
+	for (size_t i = 0; i < t->n_routes; i++) {
+		put_cidr(b, t->routes[i].dst);
+		msg_put_u32(b, t->routes[i].to);
+		msg_put_u32(b, t->routes[i].via);
+	}
+}
+
+static void
+put_acl(struct buf *b, const struct net_acl *acl)
+{
+	msg_put_span(b, acl->id);
+	msg_put_u32(b, (uint32_t)acl->n_rules);
+	for (size_t i = 0; i < acl->n_rules; i++) {
+		put_rule(b, &acl->rules[i].match);
+		msg_put_bool(b, acl->rules[i].allow);
+	}
+}
+
+static void
+put_paths(struct buf *b, const struct net_vpc *v)
+{
+	msg_put_u32(b, (uint32_t)v->n_subnets);
+	for (size_t i = 0; i < v->n_subnets; i++) {
+		msg_put_span(b, v->subnets[i].id);
+		put_cidr(b, v->subnets[i].cidr);
+		msg_put_span(b, v->subnets[i].table);
+		msg_put_span(b, v->subnets[i].acl);
+	}
+	msg_put_u32(b, (uint32_t)v->n_tables);
+	for (size_t i = 0; i < v->n_tables; i++)
+		put_table(b, &v->tables[i]);
+	msg_put_u32(b, (uint32_t)v->n_acls);
+	for (size_t i = 0; i < v->n_acls; i++)
+		put_acl(b, &v->acls[i]);
+	msg_put_u32(b, (uint32_t)v->n_nats);
+	for (size_t i = 0; i < v->n_nats; i++) {
+		msg_put_span(b, v->nats[i].id);
+		msg_put_span(b, v->nats[i].subnet);
+		msg_put_u32(b, v->nats[i].addr);
+		msg_put_u32(b, v->nats[i].public_addr);
+	}
+}
+
 void
 net_put_vpc(struct buf *b, const struct net_vpc *v)
 {
@@ -76,6 +124,7 @@ net_put_vpc(struct buf *b, const struct net_vpc *v)
 		for (size_t k = 0; k < g->n_rules; k++)
 			put_rule(b, &g->rules[k]);
 	}
+	put_paths(b, v);
 }
 
 /* Latches the first reason why a message is refused. */
@@ -225,6 +274,122 @@ get_groups(struct decoder *d, struct net_vpc *v)
 }
 
 static bool
+get_subnets(struct decoder *d, struct net_vpc *v)
+{
+	if (!get_count(d, NET_MAX_SUBNETS, "subnets", &v->n_subnets))
+		return false;
+	struct net_subnet *s =
+	    arena_array(d->a, struct net_subnet, v->n_subnets);
+	for (size_t i = 0; i < v->n_subnets; i++) {
+		s[i].id = msg_span(d->m);
+		if (!get_cidr(d, &s[i].cidr))
+			return false;
+		s[i].table = msg_span(d->m);
+		s[i].acl = msg_span(d->m);
+		if (!net_id_ok(s[i].id, "subnet-"))
+			return refuse(d, "not a subnet id", s[i].id);
+		if (!net_id_ok(s[i].table, "rtb-"))
+			return refuse(d, "not a route table id", s[i].table);
+		if (!net_id_ok(s[i].acl, "acl-"))
+			return refuse(d, "not an ACL id", s[i].acl);
+		/* nft takes no overlapping ranges in one map. */
+		for (size_t k = 0; k < i; k++)
+			if (net_in(s[k].cidr, s[i].cidr.addr) ||
+			    net_in(s[i].cidr, s[k].cidr.addr))
+				return refuse(d, "subnets overlap", s[i].id);
+	}
+	v->subnets = s;
+	return true;
+}
+
+static bool
+get_table(struct decoder *d, struct net_table *t)
+{
+	t->id = msg_span(d->m);
+	if (!net_id_ok(t->id, "rtb-"))
+		return refuse(d, "not a route table id", t->id);
+	if (!get_count(d, NET_MAX_ROUTES, "routes", &t->n_routes))
+		return false;
+	struct net_route *r = arena_array(d->a, struct net_route, t->n_routes);
+	for (size_t i = 0; i < t->n_routes; i++) {
+		if (!get_cidr(d, &r[i].dst))
+			return false;
+		uint32_t to = msg_u32(d->m);
+		r[i].via = msg_u32(d->m);
+		if (to > NET_NAT)
+			return refuse(d, "not a route's target", t->id);
+		r[i].to = (enum net_target)to;
+	}
+	t->routes = r;
+	return true;
+}
+
+static bool
+get_acl(struct decoder *d, struct net_acl *acl)
+{
+	acl->id = msg_span(d->m);
+	if (!net_id_ok(acl->id, "acl-"))
+		return refuse(d, "not an ACL id", acl->id);
+	if (!get_count(d, NET_MAX_ACL_RULES, "ACL rules", &acl->n_rules))
+		return false;
+	struct net_acl_rule *r =
+	    arena_array(d->a, struct net_acl_rule, acl->n_rules);
+	for (size_t i = 0; i < acl->n_rules; i++) {
+		if (!get_rule(d, &r[i].match))
+			return false;
+		r[i].allow = msg_bool(d->m);
+		if (r[i].match.group.n > 0)
+			return refuse(d, "an ACL names a group", acl->id);
+	}
+	acl->rules = r;
+	return true;
+}
+
+static bool
+get_nats(struct decoder *d, struct net_vpc *v)
+{
+	if (!get_count(d, NET_MAX_NATS, "NAT gateways", &v->n_nats))
+		return false;
+	struct net_nat *n = arena_array(d->a, struct net_nat, v->n_nats);
+	for (size_t i = 0; i < v->n_nats; i++) {
+		n[i].id = msg_span(d->m);
+		n[i].subnet = msg_span(d->m);
+		n[i].addr = msg_u32(d->m);
+		n[i].public_addr = msg_u32(d->m);
+		if (!net_id_ok(n[i].id, "nat-"))
+			return refuse(d, "not a NAT gateway id", n[i].id);
+		if (!net_id_ok(n[i].subnet, "subnet-"))
+			return refuse(d, "not a subnet id", n[i].subnet);
+		/* 1 is the mark of the internet gateway. */
+		if (n[i].addr <= 1)
+			return refuse(d, "not a gateway's address", n[i].id);
+	}
+	v->nats = n;
+	return true;
+}
+
+static bool
+get_paths(struct decoder *d, struct net_vpc *v)
+{
+	if (!get_subnets(d, v) ||
+	    !get_count(d, NET_MAX_TABLES, "route tables", &v->n_tables))
+		return false;
+	struct net_table *t = arena_array(d->a, struct net_table, v->n_tables);
+	for (size_t i = 0; i < v->n_tables; i++)
+		if (!get_table(d, &t[i]))
+			return false;
+	v->tables = t;
+	if (!get_count(d, NET_MAX_ACLS, "ACLs", &v->n_acls))
+		return false;
+	struct net_acl *acl = arena_array(d->a, struct net_acl, v->n_acls);
+	for (size_t i = 0; i < v->n_acls; i++)
+		if (!get_acl(d, &acl[i]))
+			return false;
+	v->acls = acl;
+	return get_nats(d, v);
+}
+
+static bool
 get_vpc(struct decoder *d, struct net_vpc *v)
 {
 	v->id = msg_span(d->m);
@@ -237,7 +402,7 @@ get_vpc(struct decoder *d, struct net_vpc *v)
 		if (!get_cidr(d, &c[i]))
 			return false;
 	v->cidrs = c;
-	return get_enis(d, v) && get_groups(d, v);
+	return get_enis(d, v) && get_groups(d, v) && get_paths(d, v);
 }
 
 bool

@@ -2,7 +2,7 @@
 #include <arpa/inet.h>
 
 #include "base/id.h"
-#include "warden/net-fw.h"
+#include "warden/net-fw-build.h"
 
 /* Sorted ids of groups; what interfaces with the same groups share. */
 static int
@@ -32,15 +32,6 @@ by_group_id(const void *a, const void *b)
 	    ((const struct net_group *)b)->id);
 }
 
-struct builder {
-	struct arena *a;
-	const struct net_vpc *v;
-	struct net_group *groups; /* by id */
-	struct fw *fw;
-	size_t cap_sets, cap_chains;
-	struct buf text;
-};
-
 static struct fw_set *
 add_set(struct builder *b, const char *name, enum fw_type type)
 {
@@ -56,8 +47,8 @@ add_set(struct builder *b, const char *name, enum fw_type type)
 	return s;
 }
 
-static void
-add_chain(struct builder *b, const char *name, const char *hook)
+void
+fw_add_chain(struct builder *b, const char *name, const char *hook)
 {
 	struct fw *fw = b->fw;
 	if (fw->n_chains == b->cap_chains) {
@@ -140,33 +131,54 @@ put_icmp(struct buf *b, const struct net_rule *r)
 		buf_addf(b, "icmp code %d ", r->to_port);
 }
 
-static void
-put_addr(struct buf *b, uint32_t addr)
+void
+fw_put_addr(struct buf *t, uint32_t addr)
 {
-	buf_addf(b, "%u.%u.%u.%u", addr >> 24, addr >> 16 & 255,
+	buf_addf(t, "%u.%u.%u.%u", addr >> 24, addr >> 16 & 255,
 	    addr >> 8 & 255, addr & 255);
+}
+
+void
+fw_put_cidr(struct buf *t, struct net_cidr c)
+{
+	fw_put_addr(t, c.addr);
+	if (c.len < 32)
+		buf_addf(t, "/%u", c.len);
+	buf_add_char(t, ' ');
+}
+
+void
+fw_put_match(struct buf *t, const struct net_rule *r)
+{
+	const char *peer = r->egress ? "ip daddr" : "ip saddr";
+	if (r->group.n > 0) {
+		buf_addf(t, "%s @%.*s ", peer, SPAN_ARG(r->group));
+	} else if (r->cidr.len > 0) {
+		buf_addf(t, "%s ", peer);
+		fw_put_cidr(t, r->cidr);
+	}
+	if (r->proto == NET_TCP || r->proto == NET_UDP)
+		put_ports(t, r);
+	else if (r->proto == NET_ICMP)
+		put_icmp(t, r);
+	else if (r->proto != NET_ANY)
+		buf_addf(t, "meta l4proto %d ", r->proto);
 }
 
 static void
 put_rule(struct buf *b, const struct net_rule *r)
 {
-	const char *peer = r->egress ? "ip daddr" : "ip saddr";
-	if (r->group.n > 0) {
-		buf_addf(b, "%s @%.*s ", peer, SPAN_ARG(r->group));
-	} else if (r->cidr.len > 0) {
-		buf_addf(b, "%s ", peer);
-		put_addr(b, r->cidr.addr);
-		if (r->cidr.len < 32)
-			buf_addf(b, "/%u", r->cidr.len);
-		buf_add_char(b, ' ');
-	}
-	if (r->proto == NET_TCP || r->proto == NET_UDP)
-		put_ports(b, r);
-	else if (r->proto == NET_ICMP)
-		put_icmp(b, r);
-	else if (r->proto != NET_ANY)
-		buf_addf(b, "meta l4proto %d ", r->proto);
+	fw_put_match(b, r);
 	buf_add_str(b, "accept\n");
+}
+
+/* A rule about the public addresses of NAT gateways, if there are any. */
+static void
+put_nats(struct builder *b, const char *match, const char *verdict)
+{
+	_cleanup_(buf_done) struct buf set = BUF_INIT;
+	if (fw_put_nats(&set, b->v))
+		buf_addf(&b->text, "%s%s%s", match, buf_str(&set), verdict);
 }
 
 static void
@@ -175,33 +187,38 @@ build_base(struct builder *b)
 	buf_add_str(&b->text,
 	    "ct state invalid drop\n"
 	    "iifname \"lo\" accept\n"
-	    "iifname \"host\" ip daddr @public accept\n"
+	    "iifname \"host\" ip daddr @public accept\n");
+	put_nats(b, "iifname \"host\" ip daddr ",
+	    "ct state established,related accept\n");
+	buf_add_str(&b->text,
 	    "iifname \"host\" drop\n"
-	    "ip daddr @public ip saddr != @mapped drop\n"
 	    "ct state established,related accept\n"
 	    "ip saddr vmap @egress\n");
-	add_chain(b, "from-eni",
+	fw_add_chain(b, "from-eni",
 	    "type filter hook prerouting priority -150; policy drop;");
 	buf_add_str(&b->text,
-	    "oifname \"host\" ip saddr @public accept\n"
+	    "oifname \"host\" ip saddr @public accept\n");
+	put_nats(b, "oifname \"host\" ip saddr ", "accept\n");
+	buf_add_str(&b->text,
 	    "oifname \"host\" drop\n"
 	    "oifname \"lo\" accept\n"
 	    "ct state established,related accept\n"
 	    "ip daddr vmap @ingress\n");
-	add_chain(b, "to-eni",
+	fw_add_chain(b, "to-eni",
 	    "type filter hook postrouting priority 150; policy drop;");
 	buf_add_str(&b->text,
 	    "iifname \"lo\" accept\n"
 	    "ct state established,related accept\n");
-	add_chain(b, "to-router",
+	fw_add_chain(b, "to-router",
 	    "type filter hook input priority 0; policy drop;");
 	buf_add_str(&b->text, "dnat to ip daddr map @private-of\n");
-	add_chain(b, "to-private",
+	fw_add_chain(b, "to-private",
 	    "type nat hook prerouting priority -100; policy accept;");
+	fw_put_nat_rules(&b->text, b->v);
 	buf_add_str(&b->text,
 	    "oifname \"host\" snat to ip saddr map @public-of\n"
 	    "ct status dnat snat to ip saddr map @public-of\n");
-	add_chain(b, "to-public",
+	fw_add_chain(b, "to-public",
 	    "type nat hook postrouting priority 100; policy accept;");
 	add_set(b, "egress", FW_CHAIN_MAP);
 	add_set(b, "ingress", FW_CHAIN_MAP);
@@ -217,11 +234,11 @@ build_group(struct builder *b, const struct net_group *g)
 	for (size_t i = 0; i < g->n_rules; i++)
 		if (g->rules[i].egress)
 			put_rule(&b->text, &g->rules[i]);
-	add_chain(b, arena_fmt(b->a, "out-%.*s", SPAN_ARG(g->id)), NULL);
+	fw_add_chain(b, arena_fmt(b->a, "out-%.*s", SPAN_ARG(g->id)), NULL);
 	for (size_t i = 0; i < g->n_rules; i++)
 		if (!g->rules[i].egress)
 			put_rule(&b->text, &g->rules[i]);
-	add_chain(b, arena_fmt(b->a, "in-%.*s", SPAN_ARG(g->id)), NULL);
+	fw_add_chain(b, arena_fmt(b->a, "in-%.*s", SPAN_ARG(g->id)), NULL);
 }
 
 /* A set for each group that a rule names, whether it is listed or not. */
@@ -269,7 +286,7 @@ shared_chain(struct builder *b, const char *way, struct span *ids, size_t n)
 			buf_clear(t);
 			return b->fw->chains[i].name;
 		}
-	add_chain(b, name, NULL);
+	fw_add_chain(b, name, NULL);
 	return name;
 }
 
@@ -331,6 +348,7 @@ fw_build(struct arena *a, const struct net_vpc *v)
 		qsort(b.groups, v->n_groups, sizeof(*b.groups), by_group_id);
 	}
 	build_base(&b);
+	fw_build_paths(&b);
 	build_members(&b);
 	qsort(b.fw->sets, b.fw->n_sets, sizeof(*b.fw->sets), by_set_name);
 	for (size_t i = 0; i < v->n_groups; i++)

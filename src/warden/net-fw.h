@@ -5,10 +5,18 @@
  *
  *	from-eni	prerouting, before translation: what an interface may
  *			send.  By source address to the rules of its groups.
+ *	leave		then, of what leaves its subnet: the network ACL, and the
+ *			subnet's route table by the most specific route.
+ *	arrive		postrouting, after translation: the ACL of the subnet
+ *			that it comes to.
  *	to-eni		postrouting, after translation: what an interface may
  *			receive.  By destination address to its groups' rules.
  *	to-router	what is sent to the VPC's router itself: nothing.
  *	dnat, snat	public to private addresses and back.
+ *
+ * ACLs are asked for every packet, of answers, too.  A NAT gateway is a chain
+ * that marks the connection with the gateway's private address, and a rule of
+ * the translation for that mark; its own subnet's table and ACL are asked there.
  *
  * Both checks see addresses as AWS's do: the internet gateway's translation
  * lies between them, so traffic to a neighbour's public address carries public

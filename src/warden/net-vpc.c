@@ -617,6 +617,9 @@ sync_routes(struct nets *n, struct vpc *v, const struct net_vpc *w)
 	for (size_t i = 0; i < w->n_enis; i++)
 		if (w->enis[i].public_addr && w->enis[i].internet)
 			want_route(n, v, w->enis[i].public_addr);
+	for (size_t i = 0; i < w->n_nats; i++)
+		if (w->nats[i].public_addr)
+			want_route(n, v, w->nats[i].public_addr);
 	HASH_ITER(hh, v->routes, r, tmp)
 	{
 		if (r->wanted)
@@ -641,6 +644,12 @@ check_pool(const struct nets *n, const struct net_vpc *w)
 			return err_origin(EINVAL,
 			    "public address of %.*s is not of the pool",
 			    SPAN_ARG(w->enis[i].id));
+	for (size_t i = 0; i < w->n_nats; i++)
+		if (w->nats[i].public_addr &&
+		    !net_in(n->pool, w->nats[i].public_addr))
+			return err_origin(EINVAL,
+			    "public address of %.*s is not of the pool",
+			    SPAN_ARG(w->nats[i].id));
 	return 0;
 }
 

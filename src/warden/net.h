@@ -33,7 +33,13 @@ enum {
 	NET_MAX_ENIS = 8192,
 	NET_MAX_GROUPS = 2500,
 	NET_MAX_RULES = 1000,	/* of one group */
-	NET_MAX_ENI_GROUPS = 16 /* AWS: at most 16 groups an interface */
+	NET_MAX_ENI_GROUPS = 16, /* AWS: at most 16 groups an interface */
+	NET_MAX_SUBNETS = 500,
+	NET_MAX_TABLES = 500,
+	NET_MAX_ROUTES = 1000,	/* of one table */
+	NET_MAX_ACLS = 500,
+	NET_MAX_ACL_RULES = 80, /* AWS: up to 40 a direction */
+	NET_MAX_NATS = 64
 };
 
 struct net_cidr {
@@ -49,8 +55,8 @@ struct net_eni {
 	struct net_cidr subnet; /* prefix of the interface, gateway is base+1 */
 	unsigned char mac[6];
 	uint32_t public_addr;	/* 0: none */
-	bool internet;		/* the subnet's route table leads 0.0.0.0/0 to an
-				   internet gateway: public_addr works */
+	bool internet;		/* the VPC has an internet gateway: public_addr
+				   works where its subnet's routes lead there */
 	const struct span *groups; /* "sg-..." */
 	size_t n_groups;
 };
@@ -71,6 +77,48 @@ struct net_group {
 	size_t n_rules;
 };
 
+enum net_target { NET_NOWHERE, NET_LOCAL, NET_INTERNET, NET_NAT };
+
+struct net_route {
+	struct net_cidr dst;
+	enum net_target to;
+	uint32_t via;		/* NET_NAT: the gateway's private address */
+};
+
+struct net_table {
+	struct span id;		/* "rtb-..." */
+	const struct net_route *routes; /* the most specific one decides */
+	size_t n_routes;
+};
+
+struct net_acl_rule {
+	struct net_rule match;	/* without a group */
+	bool allow;
+};
+
+/* Rules in the order in which they are tried; what none matches is denied. */
+struct net_acl {
+	struct span id;		/* "acl-..." */
+	const struct net_acl_rule *rules;
+	size_t n_rules;
+};
+
+/* What goes from one subnet to another, or out, is led by the table of the one
+ * and passes the ACLs of both, with every packet.  A table that is not listed
+ * leads nowhere; an ACL that is not listed lets everything pass. */
+struct net_subnet {
+	struct span id;		/* "subnet-..." */
+	struct net_cidr cidr;	/* those of a VPC do not overlap */
+	struct span table, acl;
+};
+
+struct net_nat {
+	struct span id;		/* "nat-..." */
+	struct span subnet;
+	uint32_t addr;		/* private, unique in the VPC, not 0 or 1 */
+	uint32_t public_addr;	/* 0: a private gateway */
+};
+
 /* The whole wanted state of one VPC. */
 struct net_vpc {
 	struct span id;
@@ -80,6 +128,14 @@ struct net_vpc {
 	size_t n_enis;
 	const struct net_group *groups;
 	size_t n_groups;
+	const struct net_subnet *subnets;
+	size_t n_subnets;
+	const struct net_table *tables;
+	size_t n_tables;
+	const struct net_acl *acls;
+	size_t n_acls;
+	const struct net_nat *nats;
+	size_t n_nats;
 };
 
 static inline uint32_t

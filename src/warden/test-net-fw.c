@@ -135,6 +135,88 @@ test_rules_change(void **state UNUSED)
 	check_golden("rules-change.nft", &b);
 }
 
+/* Public, private and isolated subnets, the private one's ACL tight. */
+static struct net_acl_rule tight[] = {
+	{{.egress = true, .proto = NET_TCP, .from_port = 443, .to_port = 443},
+	    true},
+	{{.egress = true, .proto = NET_ANY, .from_port = -1, .to_port = -1},
+	    false},
+	{{.proto = NET_TCP, .from_port = 1024, .to_port = 65535,
+	     .cidr = {0x0a000000, 8}}, false},
+	{{.proto = NET_TCP, .from_port = 1024, .to_port = 65535}, true},
+	{{.proto = NET_ICMP, .from_port = 3, .to_port = 4}, true}};
+static struct net_acl_rule open_rules[] = {
+	{{.egress = true, .proto = NET_ANY, .from_port = -1, .to_port = -1},
+	    true},
+	{{.proto = NET_ANY, .from_port = -1, .to_port = -1}, true}};
+static struct net_route routes[] = {
+	{{0, 0}, NET_INTERNET, 0}, {{0x0a000000, 16}, NET_LOCAL, 0},
+	{{0xc0000200, 24}, NET_NOWHERE, 0}};
+static struct net_route by_nat[] = {
+	{{0, 0}, NET_NAT, 0x0a000005}, {{0x0a000000, 16}, NET_LOCAL, 0},
+	{{0xc6336400, 24}, NET_NAT, 0x0a000099}};
+static struct net_acl path_acls[] = {
+	{{"acl-0000000a", 12}, open_rules, 2}, {{"acl-0000000b", 12}, tight, 5}};
+static struct net_table path_tables[] = {
+	{{"rtb-0000000a", 12}, routes, 3}, {{"rtb-0000000b", 12}, by_nat, 3},
+	{{"rtb-0000000c", 12}, routes + 1, 1}};
+static struct net_subnet path_subnets[] = {
+	{{"subnet-0000000a", 15}, {0x0a000000, 24}, {"rtb-0000000a", 12},
+	    {"acl-0000000a", 12}},
+	{{"subnet-0000000b", 15}, {0x0a000100, 24}, {"rtb-0000000b", 12},
+	    {"acl-0000000b", 12}},
+	{{"subnet-0000000c", 15}, {0x0a000200, 24}, {"rtb-0000000c", 12},
+	    {"acl-0000000a", 12}}};
+static struct net_nat path_nats[] = {
+	{{"nat-0000000a", 12}, {"subnet-0000000a", 15}, 0x0a000005, 0xc6120020},
+	{{"nat-0000000b", 12}, {"subnet-0000000b", 15}, 0x0a000105, 0}};
+
+static struct net_vpc
+path_vpc(void)
+{
+	struct net_vpc v = base_vpc();
+	v.subnets = path_subnets;
+	v.n_subnets = 3;
+	v.tables = path_tables;
+	v.n_tables = 3;
+	v.acls = path_acls;
+	v.n_acls = 2;
+	v.nats = path_nats;
+	v.n_nats = 2;
+	return v;
+}
+
+static void
+test_paths(void **state UNUSED)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	struct net_vpc v = path_vpc();
+	fw_script(&b, fw_diff(a, NULL, fw_build(a, &v)), true);
+	check_golden("paths.nft", &b);
+}
+
+/* A gateway goes, and one interface more changes no chain. */
+static void
+test_path_changes(void **state UNUSED)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	struct net_vpc v = path_vpc();
+	struct fw *from = fw_build(a, &v);
+	v.n_nats = 1;
+	path_nats[0].public_addr = 0xc6120021;
+	v.n_subnets = 2;
+	fw_script(&b, fw_diff(a, from, fw_build(a, &v)), false);
+	path_nats[0].public_addr = 0xc6120020;
+	check_golden("paths-change.nft", &b);
+	v = path_vpc();
+	v.n_enis = 1;
+	struct fw *one = fw_build(a, &v);
+	v.n_enis = 2;
+	assert_false(fw_diff(a, one, fw_build(a, &v))->structure);
+}
+
 static void
 test_no_group(void **state UNUSED)
 {
@@ -162,6 +244,8 @@ main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_one_more),
 		cmocka_unit_test(test_rules_change),
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_path_changes),
 		cmocka_unit_test(test_no_group),
 		cmocka_unit_test(test_host),
 	};

@@ -7,9 +7,10 @@
  * the namespace of its owner ("task-<id>", "lb-<id>"), which the first ENI in
  * it creates.  Every packet between two ENIs passes the VPC's firewall:
  * egress rules of the sender's groups, then ingress rules of the receiver's.
- * Connections are tracked: answers pass.  A public address is one of the
- * instance's pool on the host and mapped one to one onto the ENI's private
- * address; without one there is no way to or from outside the VPC.
+ * Connections are tracked: answers pass.  Between subnets the sender's route
+ * table leads, and the network ACLs of both ask every packet.  A public address
+ * is one of the instance's pool on the host and mapped one to one onto the
+ * ENI's private address; without one the only way out is a NAT gateway.
  */
 #pragma once
 

@@ -11,6 +11,16 @@ static const struct net_rule rules[] = {
 static const struct net_group group = {
 	.id = {"sg-0123456789abcdef0", 20}, .rules = rules, .n_rules = 2};
 static const struct net_cidr cidr = {0x0a000000, 16};
+static const struct net_route route = {
+	{0, 0}, NET_NAT, 0x0a000006};
+static const struct net_table table = {{"rtb-00000000", 12}, &route, 1};
+static const struct net_acl_rule entry = {
+	{.proto = NET_TCP, .from_port = 1, .to_port = 2}, true};
+static const struct net_acl acl = {{"acl-00000000", 12}, &entry, 1};
+static const struct net_subnet subnet = {{"subnet-00000000", 15},
+	{0x0a000000, 24}, {"rtb-00000000", 12}, {"acl-00000000", 12}};
+static const struct net_nat nat = {{"nat-00000000", 12},
+	{"subnet-00000000", 15}, 0x0a000006, 0xc6120002};
 
 static struct net_eni
 eni(void)
@@ -28,7 +38,9 @@ vpc(const struct net_eni *e)
 {
 	return (struct net_vpc){.id = SPAN("vpc-0123456789abcdef0"),
 		.cidrs = &cidr, .n_cidrs = 1, .enis = e, .n_enis = 1,
-		.groups = &group, .n_groups = 1};
+		.groups = &group, .n_groups = 1, .subnets = &subnet,
+		.n_subnets = 1, .tables = &table, .n_tables = 1, .acls = &acl,
+		.n_acls = 1, .nats = &nat, .n_nats = 1};
 }
 
 static void
@@ -46,6 +58,9 @@ test_round_trip(void **state UNUSED)
 	assert_true(span_eq(buf_span(&b), buf_span(&again)));
 	assert_int_equal(got.enis[0].mac[5], 5);
 	assert_int_equal(got.groups[0].rules[1].proto, NET_ANY);
+	assert_int_equal(got.tables[0].routes[0].via, 0x0a000006);
+	assert_true(got.acls[0].rules[0].allow);
+	assert_int_equal(got.nats[0].public_addr, 0xc6120002);
 	/* Every shorter message is refused, none crashes. */
 	for (size_t n = 0; n < b.n; n++) {
 		m = (struct msg_reader){.rest = span_to(buf_span(&b), n)};
@@ -98,6 +113,51 @@ test_refused(void **state UNUSED)
 		struct net_vpc v = vpc(&e);
 		assert_false(decodes(&v));
 	}
+}
+
+/* The same of what lies between subnets. */
+static void
+test_bad_paths(void **state UNUSED)
+{
+	static const struct span bad = {"x-00000000 }; flush ruleset", 27};
+	struct net_eni e = eni();
+	struct net_vpc v = vpc(&e);
+	struct net_subnet s[2] = {subnet, subnet};
+	struct net_table t = table;
+	struct net_route r = route;
+	struct net_acl l = acl;
+	struct net_acl_rule k = entry;
+	struct net_nat n = nat;
+	v.subnets = s;
+	v.tables = &t;
+	v.acls = &l;
+	v.nats = &n;
+	t.routes = &r;
+	l.rules = &k;
+	assert_true(decodes(&v));
+	struct span *ids[] = {&s[0].id, &s[0].table, &s[0].acl, &t.id, &l.id,
+		&n.id, &n.subnet, &k.match.group};
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		struct span was = *ids[i];
+		*ids[i] = bad;
+		assert_false(decodes(&v));
+		*ids[i] = was;
+	}
+	k.match.group = SPAN("sg-00000000");
+	assert_false(decodes(&v));
+	k.match.group = SPAN_NULL;
+	r.to = NET_NAT + 1;
+	assert_false(decodes(&v));
+	r.to = NET_NAT;
+	n.addr = 1;
+	assert_false(decodes(&v));
+	n.addr = 7;
+	s[1].id = SPAN("subnet-00000001");
+	s[1].cidr = (struct net_cidr){0x0a000080, 25};
+	v.n_subnets = 2;
+	assert_false(decodes(&v));
+	s[1].cidr = (struct net_cidr){0x0a000100, 24};
+	assert_true(decodes(&v));
 }
 
 static void
@@ -176,6 +236,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_bad_paths),
 		cmocka_unit_test(test_bad_rules),
 		cmocka_unit_test(test_fake),
 	};

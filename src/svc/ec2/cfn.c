@@ -9,6 +9,10 @@
 	"{'InternetGatewayId': '$p.InternetGatewayId', 'VpcId': '$p.VpcId'}"
 #define ROUTE "{'RouteTableId': '$p.RouteTableId', " \
 	"'DestinationCidrBlock': '$p.DestinationCidrBlock'}"
+#define ADDRESS "{'AllocationId': '$a.AllocationId'}"
+#define NAT "{'NatGatewayId': '$ref'}"
+#define NATS "{'NatGatewayIds': ['$ref']}"
+#define ACL "{'NetworkAclId': '$ref'}"
 #define RULE "{'GroupId': '$p.GroupId', 'SecurityGroupRuleIds': ['$ref']}"
 #define DESCRIPTION "{'GroupId': '$p.GroupId', " \
 	"'SecurityGroupRuleDescriptions': [{'SecurityGroupRuleId': '$ref', " \
@@ -17,6 +21,28 @@
 static const struct cfn_tagging tagging = {
 	"CreateTags", "{'Resources': ['$ref']}", "Tags",
 	"DeleteTags", "{'Resources': ['$ref']}", "Tags",
+};
+
+/* Addresses have two ids, and Ref is not the one that tags go by. */
+static const struct cfn_tagging address_tagging = {
+	"CreateTags", "{'Resources': ['$a.AllocationId']}", "Tags",
+	"DeleteTags", "{'Resources': ['$a.AllocationId']}", "Tags",
+};
+
+static const struct cfn_wait nat_ready = {
+	"DescribeNatGateways", NATS,
+	.value = "$o.NatGateways.0.State",
+	.done = "available",
+	.failed = "failed deleting deleted",
+	.reason = "NatGateway ${ref} is in state ${o.NatGateways.0.State} and "
+	    "hence failed to stabilize. Detailed failure message: "
+	    "${o.NatGateways.0.FailureMessage}",
+};
+
+static const struct cfn_wait nat_gone = {
+	"DescribeNatGateways", NATS,
+	.value = "$o.NatGateways.0.State",
+	.done = "deleted",
 };
 
 const struct cfn_map ec2_types[] = {
@@ -59,18 +85,16 @@ const struct cfn_map ec2_types[] = {
 		    CFN_STEP("ModifySubnetAttribute", "MapPublicIpOnLaunch",
 			SUBNET)),
 		.defaults = "{'MapPublicIpOnLaunch': false}",
-		.read = CFN_STEPS(
-		    CFN_STEP("DescribeNetworkAcls", "", "{'Filters': [{'Name': "
-			"'association.subnet-id', 'Values': ['$ref']}]}")),
 		.remove = CFN_STEPS(CFN_STEP("DeleteSubnet", "", SUBNET)),
 		.ref = "$o.Subnet.SubnetId",
 		.attrs = "{'SubnetId': '$ref', 'VpcId': '$o.Subnet.VpcId', "
 		    "'AvailabilityZone': '$o.Subnet.AvailabilityZone', "
 		    "'AvailabilityZoneId': '$o.Subnet.AvailabilityZoneId', "
 		    "'CidrBlock': '$o.Subnet.CidrBlock', "
-		    "'Ipv6CidrBlocks': [], 'NetworkAclAssociationId': "
-		    "'$o.NetworkAcls.0.Associations.0."
-		    "NetworkAclAssociationId'}",
+		    "'Ipv6CidrBlocks': [], "
+		    /* As network-acl.c makes it with the subnet. */
+		    "'NetworkAclAssociationId': "
+		    "'aclassoc-${ref>subnet-}'}",
 		.tag_spec = "subnet",
 		.tagging = &tagging,
 	},
@@ -151,6 +175,72 @@ const struct cfn_map ec2_types[] = {
 		.remove = CFN_STEPS(
 		    CFN_STEP("RevokeSecurityGroupEgress", "", RULE)),
 		.attrs = "{'Id': '$ref'}",
+	},
+	{
+		.type = "AWS::EC2::EIP",
+		.create = CFN_STEPS(CFN_STEP("AllocateAddress", NULL, NULL)),
+		.remove = CFN_STEPS(CFN_STEP("ReleaseAddress", "", ADDRESS)),
+		.ref = "$o.PublicIp",
+		.attrs = "{'PublicIp': '$ref', "
+		    "'AllocationId': '$o.AllocationId'}",
+		.tag_spec = "elastic-ip",
+		.tagging = &address_tagging,
+	},
+	{
+		.type = "AWS::EC2::EIPAssociation",
+		.create = CFN_STEPS(CFN_STEP("AssociateAddress", NULL, NULL,
+		    .map = "EIP=PublicIp")),
+		.remove = CFN_STEPS(
+		    CFN_STEP("DisassociateAddress", "", ASSOCIATION)),
+		.ref = "$o.AssociationId",
+		.attrs = "{'Id': '$ref'}",
+	},
+	{
+		.type = "AWS::EC2::NatGateway",
+		.create = CFN_STEPS(CFN_STEP("CreateNatGateway", NULL,
+		    "{'ClientToken': '$token'}")),
+		.remove = CFN_STEPS(CFN_STEP("DeleteNatGateway", "", NAT)),
+		.ref = "$o.NatGateway.NatGatewayId",
+		.attrs = "{'NatGatewayId': '$ref', 'EniId': "
+		    "'$o.NatGateway.NatGatewayAddresses.0."
+		    "NetworkInterfaceId'}",
+		/* How long connections are given when an address is taken
+		 * away, which cannot happen here. */
+		.no_effect = "MaxDrainDurationSeconds",
+		.tag_spec = "natgateway",
+		.tagging = &tagging,
+		.ready = &nat_ready,
+		.gone = &nat_gone,
+	},
+	{
+		.type = "AWS::EC2::NetworkAcl",
+		.create = CFN_STEPS(CFN_STEP("CreateNetworkAcl", NULL,
+		    "{'ClientToken': '$token'}")),
+		.remove = CFN_STEPS(CFN_STEP("DeleteNetworkAcl", "", ACL)),
+		.ref = "$o.NetworkAcl.NetworkAclId",
+		.attrs = "{'Id': '$ref'}",
+		.tag_spec = "network-acl",
+		.tagging = &tagging,
+	},
+	{
+		.type = "AWS::EC2::NetworkAclEntry",
+		.create = CFN_STEPS(CFN_STEP("CreateNetworkAclEntry", NULL,
+		    "{'Egress': false}", .map = "Icmp=IcmpTypeCode")),
+		.update = CFN_STEPS(CFN_STEP("ReplaceNetworkAclEntry", NULL,
+		    "{'Egress': false}", .map = "Icmp=IcmpTypeCode")),
+		.defaults = "{'PortRange': {'From': 0, 'To': 65535}, "
+		    "'Icmp': {'Type': -1, 'Code': -1}}",
+		.remove = CFN_STEPS(CFN_STEP("DeleteNetworkAclEntry", "Egress",
+		    "{'NetworkAclId': '$p.NetworkAclId', 'RuleNumber': "
+		    "'$p.RuleNumber', 'Egress': false}")),
+		.ref = "${stack}-${logical}-${random}",
+		.attrs = "{'Id': '$ref'}",
+	},
+	{
+		.type = "AWS::EC2::SubnetNetworkAclAssociation",
+		.on_create = cfn_acl_association_create,
+		.on_remove = cfn_acl_association_remove,
+		.attrs = "{'AssociationId': '$ref'}",
 	},
 	{.type = NULL},
 };

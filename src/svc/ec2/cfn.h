@@ -10,3 +10,7 @@ int cfn_group_create(struct cfn_run *run, enum cfn_outcome *ret);
 int cfn_group_update(struct cfn_run *run, enum cfn_outcome *ret);
 int cfn_ingress_create(struct cfn_run *run, enum cfn_outcome *ret);
 int cfn_egress_create(struct cfn_run *run, enum cfn_outcome *ret);
+
+/* cfn-acl.c */
+int cfn_acl_association_create(struct cfn_run *run, enum cfn_outcome *ret);
+int cfn_acl_association_remove(struct cfn_run *run, enum cfn_outcome *ret);

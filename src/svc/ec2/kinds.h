@@ -18,6 +18,8 @@ extern const struct kind ec2_internet_gateway;
 extern const struct kind ec2_network_interface;
 extern const struct kind ec2_network_acl;
 extern const struct kind ec2_dhcp_options;
+extern const struct kind ec2_elastic_ip;
+extern const struct kind ec2_nat_gateway;
 /* One for each account and region in use, id "region": that its defaults were
  * made, and the id of its DHCP options. */
 extern const struct kind ec2_region;

@@ -1,21 +1,49 @@
-/* Network ACLs: the default one of each VPC, which lets everything pass. */
+/* Network ACLs: the default one of each VPC, others, and the subnets that
+ * follow them. */
 #include "base/err.h"
 #include "base/id.h"
 #include "svc/ec2/ops.h"
 
-static void
-push_association(struct arena *a, struct doc *list, const struct res *acl,
-    struct span subnet)
-{
-	struct doc *d = doc_obj(a);
+#define ASSOCIATION "aclassoc-"
 
-	/* The id is made of the subnet's, so that it is the same each time. */
-	doc_set_str(a, d, "NetworkAclAssociationId",
-	    arena_fmt_span(a, "aclassoc-%.*s",
-		SPAN_ARG(span_from(subnet, strlen("subnet-")))));
-	doc_set_str(a, d, "NetworkAclId", acl->id);
-	doc_set_str(a, d, "SubnetId", subnet);
-	doc_push(list, d);
+/* A subnet that was never given another ACL has an association whose id is
+ * made of its own. */
+static struct span
+association_of(struct arena *a, const struct res *subnet)
+{
+	struct span id = doc_get_str(subnet->spec, "NetworkAclAssociationId");
+
+	return id.n > 0 ? id : arena_fmt_span(a, ASSOCIATION "%.*s",
+	    SPAN_ARG(span_from(subnet->id, strlen("subnet-"))));
+}
+
+static bool
+follows(const struct res *subnet, const struct res *acl)
+{
+	struct span id = doc_get_str(subnet->spec, "NetworkAclId");
+
+	if (!span_eq(doc_get_str(subnet->spec, "VpcId"),
+		doc_get_str(acl->spec, "VpcId")))
+		return false;
+	return id.n > 0 ? span_eq(id, acl->id) :
+	    doc_get_bool(acl->spec, "IsDefault", false);
+}
+
+/* The subnets that follow an ACL. */
+static int
+followers(const struct at *at, const struct res *acl, struct res_list *ret)
+{
+	struct res_list all;
+	int e = noun_list(at, &ec2_subnet, "spec.VpcId",
+	    doc_get_str(acl->spec, "VpcId"), &all);
+
+	if (e < 0)
+		return err_trace(e);
+	*ret = (struct res_list){.v = all.v};
+	for (size_t i = 0; i < all.n; i++)
+		if (follows(all.v[i], acl))
+			ret->v[ret->n++] = all.v[i];
+	return 0;
 }
 
 static int
@@ -23,13 +51,19 @@ acl_render(const struct at *at, const struct res *r, struct doc *d)
 {
 	struct doc *list = doc_arr(at->arena);
 	struct res_list l;
-	int e = noun_list(at, &ec2_subnet, "spec.VpcId",
-	    doc_get_str(r->spec, "VpcId"), &l);
+	int e = followers(at, r, &l);
 
 	if (e < 0)
 		return err_trace(e);
-	for (size_t i = 0; i < l.n; i++)
-		push_association(at->arena, list, r, l.v[i]->id);
+	for (size_t i = 0; i < l.n; i++) {
+		struct doc *one = doc_obj(at->arena);
+
+		doc_set_str(at->arena, one, "NetworkAclAssociationId",
+		    association_of(at->arena, l.v[i]));
+		doc_set_str(at->arena, one, "NetworkAclId", r->id);
+		doc_set_str(at->arena, one, "SubnetId", l.v[i]->id);
+		doc_push(list, one);
+	}
 	doc_set(at->arena, d, "Associations", list);
 	return 0;
 }
@@ -41,11 +75,11 @@ static const struct ec2_filter filters[] = {
 	{"association.subnet-id", "Associations.SubnetId", NULL},
 	{"default", "IsDefault", NULL},
 	{"entry.cidr", "Entries.CidrBlock", NULL},
-	{"entry.icmp.code", NULL, NULL},
-	{"entry.icmp.type", NULL, NULL},
+	{"entry.icmp.code", "Entries.IcmpTypeCode.Code", NULL},
+	{"entry.icmp.type", "Entries.IcmpTypeCode.Type", NULL},
 	{"entry.ipv6-cidr", NULL, NULL},
-	{"entry.port-range.from", NULL, NULL},
-	{"entry.port-range.to", NULL, NULL},
+	{"entry.port-range.from", "Entries.PortRange.From", NULL},
+	{"entry.port-range.to", "Entries.PortRange.To", NULL},
 	{"entry.protocol", "Entries.Protocol", NULL},
 	{"entry.rule-action", "Entries.RuleAction", NULL},
 	{"entry.egress", "Entries.Egress", NULL},
@@ -71,9 +105,10 @@ const struct noun noun_acl = {
 	.render = acl_render,
 };
 
-/* AWS: 100 allows all, 32767 is the asterisk that denies the rest. */
-int
-acl_make(const struct at *at, struct span vpc)
+/* AWS: 32767, shown as an asterisk, denies what no rule decided; the default
+ * ACL has a rule 100 before it that allows all. */
+static struct res *
+acl_new(const struct at *at, struct span vpc, bool is_default)
 {
 	static const struct {
 		bool egress, allow;
@@ -83,8 +118,11 @@ acl_make(const struct at *at, struct span vpc)
 	struct arena *a = at->arena;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct doc *d = doc_obj(a);
+		struct doc *d;
 
+		if (rows[i].allow && !is_default)
+			continue;
+		d = doc_obj(a);
 		doc_set_str(a, d, "CidrBlock", SPAN("0.0.0.0/0"));
 		doc_set_bool(a, d, "Egress", rows[i].egress);
 		doc_set_str(a, d, "Protocol", SPAN("-1"));
@@ -94,13 +132,126 @@ acl_make(const struct at *at, struct span vpc)
 		doc_push(entries, d);
 	}
 	doc_set_str(a, r->spec, "VpcId", vpc);
-	doc_set_bool(a, r->spec, "IsDefault", true);
+	doc_set_bool(a, r->spec, "IsDefault", is_default);
 	doc_set(a, r->spec, "Entries", entries);
-	return noun_insert(at, r);
+	return r;
+}
+
+int
+acl_make(const struct at *at, struct span vpc)
+{
+	return noun_insert(at, acl_new(at, vpc, true));
+}
+
+struct reply *
+acl_create(struct call *c)
+{
+	struct doc *out = doc_obj(c->arena), *d;
+	struct at at = at_of(c);
+	struct reply *refusal;
+	struct res *vpc, *r;
+	int e;
+
+	refusal = noun_get(c, &noun_vpc, doc_get_str(c->in, "VpcId"), &vpc);
+	if (refusal || (refusal = noun_repeated(c, &noun_acl, &r)))
+		return refusal;
+	if (!r) {
+		r = acl_new(&at, vpc->id, false);
+		if ((refusal = noun_create(c, &noun_acl, r)))
+			return refusal;
+	}
+	if ((e = noun_show(&at, &noun_acl, r, &d)) < 0)
+		return reply_failure(c, e);
+	doc_set(c->arena, out, "NetworkAcl", d);
+	doc_set_str(c->arena, out, "ClientToken",
+	    doc_get_str(r->spec, "ClientToken"));
+	return reply_ok(c, out);
+}
+
+struct reply *
+acl_delete(struct call *c)
+{
+	struct at at = at_of(c);
+	struct reply *refusal;
+	struct res_list l;
+	struct res *r;
+	int e;
+
+	refusal = noun_get(c, &noun_acl, doc_get_str(c->in, "NetworkAclId"),
+	    &r);
+	if (refusal)
+		return refusal;
+	if (doc_get_bool(r->spec, "IsDefault", false))
+		return noun_invalid(c, "cannot delete default network ACL "
+		    "%.*s", SPAN_ARG(r->id));
+	if ((e = followers(&at, r, &l)) < 0)
+		return reply_failure(c, e);
+	if (l.n > 0)
+		return noun_in_use(c, "networkAcl", r->id);
+	if ((e = store_delete(c->store, r)) < 0)
+		return reply_failure(c, e);
+	return noun_done(c);
 }
 
 struct reply *
 acl_describe(struct call *c)
 {
 	return noun_describe(c, &noun_acl);
+}
+
+/* The subnet that an association is of. */
+static struct reply *
+association_wanted(struct call *c, struct res **ret)
+{
+	struct span id = doc_get_str(c->in, "AssociationId"), prefix, subnet;
+	struct at at = at_of(c);
+	struct res_list l;
+	int e = noun_list(&at, &ec2_subnet, "spec.NetworkAclAssociationId", id,
+	    &l);
+
+	if (e < 0)
+		return reply_failure(c, e);
+	if (l.n > 0) {
+		*ret = l.v[0];
+		return NULL;
+	}
+	prefix = SPAN(ASSOCIATION);
+	if (span_starts(id, prefix)) {
+		subnet = arena_fmt_span(c->arena, "subnet-%.*s",
+		    SPAN_ARG(span_from(id, prefix.n)));
+		if ((e = noun_find(&at, &noun_subnet, subnet, ret)) < 0)
+			return reply_failure(c, e);
+		if (e == 0 && !doc_get((*ret)->spec, "NetworkAclAssociationId"))
+			return NULL;
+	}
+	return reply_error(c, "InvalidAssociationID.NotFound",
+	    "The association ID '%.*s' does not exist", SPAN_ARG(id));
+}
+
+struct reply *
+acl_replace(struct call *c)
+{
+	struct doc *out = doc_obj(c->arena);
+	struct arena *a = c->arena;
+	struct reply *refusal;
+	struct res *subnet, *r;
+	struct span id;
+	int e;
+
+	if ((refusal = association_wanted(c, &subnet)) ||
+	    (refusal = noun_get(c, &noun_acl,
+		 doc_get_str(c->in, "NetworkAclId"), &r)))
+		return refusal;
+	if (!span_eq(doc_get_str(subnet->spec, "VpcId"),
+		doc_get_str(r->spec, "VpcId")))
+		return noun_invalid(c, "networkAcl %.*s and subnet %.*s belong "
+		    "to different networks", SPAN_ARG(r->id),
+		    SPAN_ARG(subnet->id));
+	id = span_of(id_prefixed(a, ASSOCIATION, 17));
+	doc_set_str(a, subnet->spec, "NetworkAclId", r->id);
+	doc_set_str(a, subnet->spec, "NetworkAclAssociationId", id);
+	if ((e = store_put_spec(c->store, subnet)) != 0)
+		return reply_failure(c, e > 0 ? err_fold(e) : e);
+	doc_set_str(a, out, "NewAssociationId", id);
+	return reply_ok(c, out);
 }

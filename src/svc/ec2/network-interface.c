@@ -6,9 +6,8 @@
 #include "svc/ec2/address.h"
 #include "svc/ec2/ops.h"
 
-/* AWS: up to 16 groups; the first four addresses of a subnet and its last are
- * not given out.  Of the public pool the first few are the host's own. */
-enum { GROUPS_MAX = 16, SUBNET_LOW = 4, POOL_LOW = 16, HIGH = 1 };
+/* AWS: up to 16 groups. */
+enum { GROUPS_MAX = 16 };
 
 /* Names follow the VPC's enableDnsHostnames. */
 static int
@@ -38,8 +37,17 @@ set_names(const struct at *at, const struct res *r, struct doc *d)
 		struct span name = named ?
 		    address_public_name(a, region, public) : SPAN("");
 
+		struct span alloc = doc_get_str(r->spec, "AllocationId");
+
 		assoc = doc_obj(a);
-		doc_set_str(a, assoc, "IpOwnerId", SPAN("amazon"));
+		/* AWS: an elastic address is the account's. */
+		doc_set_str(a, assoc, "IpOwnerId",
+		    alloc.n > 0 ? at->scope.account : SPAN("amazon"));
+		if (alloc.n > 0) {
+			doc_set_str(a, assoc, "AllocationId", alloc);
+			doc_set_str(a, assoc, "AssociationId",
+			    doc_get_str(r->spec, "AssociationId"));
+		}
 		doc_set_str(a, assoc, "PublicDnsName", name);
 		doc_set_str(a, assoc, "PublicIp", public);
 		doc_set(a, primary, "Association", doc_copy(a, assoc));
@@ -106,8 +114,8 @@ interface_render(const struct at *at, const struct res *r, struct doc *d)
 }
 
 static const struct ec2_filter filters[] = {
-	{"association.allocation-id", NULL, NULL},
-	{"association.association-id", NULL, NULL},
+	{"association.allocation-id", "Association.AllocationId", NULL},
+	{"association.association-id", "Association.AssociationId", NULL},
 	{"addresses.association.owner-id",
 	    "PrivateIpAddresses.Association.IpOwnerId", NULL},
 	{"addresses.association.public-ip",
@@ -164,58 +172,6 @@ const struct noun noun_interface = {
 	.render = interface_render,
 };
 
-/* Has an interface this address?  subnet empty: in any account and region (a
- * public one).  1, 0, or negative. */
-static int
-taken(const struct at *at, const char *index, struct span addr,
-    struct span subnet)
-{
-	const struct scope everywhere = {SPAN_NULL, SPAN_NULL};
-	const struct query q = {.kind = &ec2_network_interface,
-		.scope = subnet.n > 0 ? at->scope : everywhere,
-		.any_parent = true, .index = index, .value = addr};
-	struct res_list l;
-	int e = store_list(at->store, at->arena, &q, &l);
-
-	if (e < 0)
-		return err_trace(e);
-	for (size_t i = 0; i < l.n; i++)
-		if (subnet.n == 0 ||
-		    span_eq(doc_get_str(l.v[i]->spec, "SubnetId"), subnet))
-			return 1;
-	return 0;
-}
-
-/* The next free address of a block.  0, 1: it is full, or negative. */
-static int
-next_free(const struct at *at, struct span counter,
-    const struct address_block *b, const char *index, struct span subnet,
-    struct span *ret)
-{
-	uint64_t count = address_count(b);
-	struct span addr;
-	int64_t start;
-	int e = store_next(at->store, counter, &start);
-
-	for (uint64_t i = 0; e >= 0 && i < count; i++) {
-		addr = ip4_text(at->arena,
-		    address_nth(b, (uint64_t)start - 1 + i));
-		if ((e = taken(at, index, addr, subnet)) == 0) {
-			*ret = addr;
-			return 0;
-		}
-	}
-	return e < 0 ? err_trace(e) : 1;
-}
-
-static struct reply *
-subnet_full(struct call *c)
-{
-	return reply_error(c, "InsufficientFreeAddressesInSubnet", "The "
-	    "specified subnet does not have enough free addresses to satisfy "
-	    "the request.");
-}
-
 /* The address asked for; there are two ways to ask for the primary one. */
 static struct span
 address_asked(const struct doc *in)
@@ -227,71 +183,6 @@ address_asked(const struct doc *in)
 			if (doc_get_bool(d, "Primary", false))
 				return doc_get_str(d, "PrivateIpAddress");
 	return one;
-}
-
-static struct reply *
-private_address(struct call *c, const struct res *subnet, struct span *ret)
-{
-	struct address_block b = {.low = SUBNET_LOW, .high = HIGH};
-	struct span want = address_asked(c->in);
-	struct at at = at_of(c);
-	const struct query q = {.kind = &ec2_network_interface,
-		.scope = c->scope, .any_parent = true,
-		.index = "spec.SubnetId", .value = subnet->id};
-	int64_t used = store_count(c->store, &q);
-	uint32_t addr;
-	int e;
-
-	if (used < 0)
-		return reply_failure(c, (int)used);
-	AN(cidr_parse(doc_get_str(subnet->spec, "CidrBlock"), &b.cidr));
-	if ((uint64_t)used >= address_count(&b))
-		return subnet_full(c);
-	if (want.n == 0) {
-		e = next_free(&at, arena_fmt_span(c->arena, "ec2.%.*s",
-		    SPAN_ARG(subnet->id)), &b, "spec.PrivateIpAddress",
-		    subnet->id, ret);
-		if (e < 0)
-			return reply_failure(c, e);
-		return e > 0 ? subnet_full(c) : NULL;
-	}
-	if (!ip4_parse(want, &addr))
-		return noun_invalid(c, "Value (%.*s) for parameter "
-		    "privateIpAddress is invalid.", SPAN_ARG(want));
-	if (!cidr_has(b.cidr, addr))
-		return noun_invalid(c, "Address does not fall within the "
-		    "subnet's address range");
-	if (!address_usable(&b, addr))
-		return noun_invalid(c, "Address is in subnet's reserved "
-		    "address range");
-	e = taken(&at, "spec.PrivateIpAddress", want, subnet->id);
-	if (e > 0)
-		return reply_error(c, "InvalidIPAddress.InUse",
-		    "Address %.*s is in use.", SPAN_ARG(want));
-	*ret = want;
-	return e < 0 ? reply_failure(c, e) : NULL;
-}
-
-/* From the installation's pool, unique in all accounts and regions. */
-static struct reply *
-public_address(struct call *c, struct span *ret)
-{
-	struct address_block b = {.low = POOL_LOW, .high = HIGH};
-	struct span pool = SPAN("198.18.0.0/16");
-	struct at at = at_of(c);
-	int e = store_setting(c->store, c->arena, "public_pool", &pool);
-
-	if (e >= 0 && !cidr_parse(pool, &b.cidr))
-		e = err_origin(EINVAL, "public_pool: %.*s", SPAN_ARG(pool));
-	if (e >= 0)
-		e = next_free(&at, SPAN("ec2.public"), &b, "spec.PublicIp",
-		    SPAN_NULL, ret);
-	if (e < 0)
-		return reply_failure(c, e);
-	if (e > 0)
-		return reply_error(c, "InsufficientAddressCapacity", "Not "
-		    "enough available addresses to satisfy your request.");
-	return NULL;
 }
 
 /* The groups asked for, which must be of the VPC; none: its default group. */
@@ -351,7 +242,7 @@ managed(struct call *c, struct res *r)
 	}
 	if (!doc_get_bool(c->in, "NeargatePublicIp", false))
 		return NULL;
-	if ((refusal = public_address(c, &addr)))
+	if ((refusal = address_public(c, &addr)))
 		return refusal;
 	doc_set_str(a, r->spec, "PublicIp", addr);
 	return NULL;
@@ -385,6 +276,26 @@ unusual(struct call *c)
 	return NULL;
 }
 
+struct res *
+interface_new(const struct at *at, const struct res *subnet, struct span addr)
+{
+	static const char *const same[] = {"VpcId", "AvailabilityZone",
+		"AvailabilityZoneId"};
+	struct res *r = noun_new(at, &noun_interface, SPAN_NULL);
+	struct arena *a = at->arena;
+
+	doc_set_str(a, r->spec, "SubnetId", subnet->id);
+	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
+		doc_set_str(a, r->spec, same[i],
+		    doc_get_str(subnet->spec, same[i]));
+	doc_set_str(a, r->spec, "PrivateIpAddress", addr);
+	doc_set_str(a, r->spec, "MacAddress", address_mac(a, r->id));
+	doc_set(a, r->spec, "Groups", doc_arr(a));
+	doc_set_bool(a, r->spec, "SourceDestCheck", true);
+	doc_set_str(a, r->spec, "InterfaceType", SPAN("interface"));
+	return r;
+}
+
 struct reply *
 interface_create(struct call *c)
 {
@@ -403,22 +314,13 @@ interface_create(struct call *c)
 		return interface_answer(c, r);
 	vpc = doc_get_str(subnet->spec, "VpcId");
 	if ((refusal = groups_wanted(c, vpc, &groups)) ||
-	    (refusal = private_address(c, subnet, &addr)))
+	    (refusal = address_private(c, subnet,
+		 address_asked(c->in), &addr)))
 		return refusal;
-	r = noun_new(&at, &noun_interface, SPAN_NULL);
-	doc_set_str(a, r->spec, "SubnetId", subnet->id);
-	doc_set_str(a, r->spec, "VpcId", vpc);
-	doc_set_str(a, r->spec, "AvailabilityZone",
-	    doc_get_str(subnet->spec, "AvailabilityZone"));
-	doc_set_str(a, r->spec, "AvailabilityZoneId",
-	    doc_get_str(subnet->spec, "AvailabilityZoneId"));
-	doc_set_str(a, r->spec, "PrivateIpAddress", addr);
-	doc_set_str(a, r->spec, "MacAddress", address_mac(a, r->id));
+	r = interface_new(&at, subnet, addr);
 	doc_set(a, r->spec, "Groups", groups);
 	doc_set_str(a, r->spec, "Description",
 	    doc_get_str(c->in, "Description"));
-	doc_set_bool(a, r->spec, "SourceDestCheck", true);
-	doc_set_str(a, r->spec, "InterfaceType", SPAN("interface"));
 	if ((refusal = managed(c, r)) ||
 	    (refusal = noun_create(c, &noun_interface, r)))
 		return refusal;
@@ -435,6 +337,7 @@ interface_wanted(struct call *c, struct res **ret)
 struct reply *
 interface_delete(struct call *c)
 {
+	struct at at = at_of(c);
 	struct reply *refusal;
 	struct res *r;
 	int e;
@@ -444,7 +347,9 @@ interface_delete(struct call *c)
 	if (!c->who.system && doc_get_bool(r->spec, "RequesterManaged", false))
 		return noun_invalid(c, "Network interface '%.*s' is currently "
 		    "in use.", SPAN_ARG(r->id));
-	if ((e = store_delete(c->store, r)) < 0)
+	/* AWS: its elastic address stays the account's. */
+	if ((e = elastic_ip_free(&at, r)) < 0 ||
+	    (e = store_delete(c->store, r)) < 0)
 		return reply_failure(c, e);
 	return noun_done(c);
 }

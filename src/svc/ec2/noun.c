@@ -8,7 +8,7 @@ enum { PAGE_DEFAULT = 1000, CHUNK = 256 };
 
 const struct noun *const nouns[] = {&noun_vpc, &noun_subnet, &noun_group,
 	&noun_rule, &noun_table, &noun_gateway, &noun_interface, &noun_acl,
-	&noun_dhcp, NULL};
+	&noun_dhcp, &noun_elastic_ip, &noun_nat, NULL};
 
 const struct noun *
 noun_of(const struct kind *k)
@@ -104,6 +104,9 @@ well_formed(const struct noun *n, struct span id)
 struct reply *
 noun_not_found(struct call *c, const struct noun *n, struct span id)
 {
+	if (n->lacks)
+		return reply_error(c, n->not_found, "%s %.*s was not found",
+		    n->lacks, SPAN_ARG(id));
 	return reply_error(c, n->not_found, "The %s '%.*s' does not exist",
 	    n->label, SPAN_ARG(id));
 }
@@ -292,7 +295,8 @@ by_ids(struct call *c, const struct noun *n, const struct doc *ids,
 struct reply *
 noun_describe(struct call *c, const struct noun *n)
 {
-	const struct doc *filters = doc_get(c->in, "Filters");
+	const struct doc *filters =
+	    doc_get(c->in, n->filter ? n->filter : "Filters");
 	const struct doc *ids = doc_get(c->in, n->ids);
 	struct span unknown = ec2_filter_unknown(filters, n->filters);
 	struct span token = doc_get_str(c->in, "NextToken");

@@ -27,6 +27,8 @@ struct noun {
 	const char *ids;       /* Describe's input member: "VpcIds" */
 	const char *list;      /* Describe's output member: "Vpcs" */
 	const char *tags;      /* "Tags", or "TagSet" */
+	const char *filter;    /* Describe's filters; NULL: "Filters" */
+	const char *lacks;     /* "NAT gateway": "... x was not found" */
 	const struct ec2_filter *filters;
 	/* Makes a copy of the spec what Describe shows; NULL: it is.
 	 * 0 or negative. */
@@ -34,7 +36,8 @@ struct noun {
 };
 
 extern const struct noun noun_vpc, noun_subnet, noun_group, noun_rule,
-    noun_table, noun_gateway, noun_interface, noun_acl, noun_dhcp;
+    noun_table, noun_gateway, noun_interface, noun_acl, noun_dhcp,
+    noun_elastic_ip, noun_nat;
 /* All of them, NULL-terminated. */
 extern const struct noun *const nouns[];
 const struct noun *noun_of(const struct kind *k); /* NULL: not one of ours */

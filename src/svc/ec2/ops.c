@@ -7,9 +7,17 @@
 #define PAGED "DryRun Filters MaxResults NextToken "
 #define PEER "CidrIp FromPort IpPermissions IpProtocol " \
 	"SourceSecurityGroupName SourceSecurityGroupOwnerId ToPort "
-#define ROUTE "DestinationCidrBlock DryRun GatewayId RouteTableId "
+#define ROUTE "DestinationCidrBlock DryRun GatewayId NatGatewayId " \
+	"NetworkInterfaceId RouteTableId "
+#define ENTRY "CidrBlock DryRun Egress IcmpTypeCode Ipv6CidrBlock " \
+	"NetworkAclId PortRange Protocol RuleAction RuleNumber "
 
 static const struct op_row ops[] = {
+	{"AllocateAddress", elastic_ip_allocate,
+	    "Domain DryRun NetworkBorderGroup TagSpecifications"},
+	{"AssociateAddress", elastic_ip_associate,
+	    "AllocationId AllowReassociation DryRun NetworkInterfaceId "
+	    "PrivateIpAddress PublicIp"},
 	{"AssociateRouteTable", table_associate, "DryRun RouteTableId SubnetId"},
 	{"AssociateVpcCidrBlock", vpc_associate_cidr,
 	    "AmazonProvidedIpv6CidrBlock CidrBlock VpcId"},
@@ -23,6 +31,12 @@ static const struct op_row ops[] = {
 	    "AvailabilityZone AvailabilityZoneId DryRun"},
 	{"CreateDefaultVpc", vpc_create_default, "DryRun"},
 	{"CreateInternetGateway", gateway_create, "DryRun TagSpecifications"},
+	{"CreateNatGateway", nat_create,
+	    "AllocationId AvailabilityMode ClientToken ConnectivityType DryRun "
+	    "PrivateIpAddress SubnetId TagSpecifications"},
+	{"CreateNetworkAcl", acl_create,
+	    "ClientToken DryRun TagSpecifications VpcId"},
+	{"CreateNetworkAclEntry", acl_entry_create, ENTRY},
 	{"CreateNetworkInterface", interface_create,
 	    "ClientToken Description DryRun Groups InterfaceType NeargateNetns "
 	    "NeargatePublicIp PrivateIpAddress PrivateIpAddresses SubnetId "
@@ -40,6 +54,10 @@ static const struct op_row ops[] = {
 	    "AmazonProvidedIpv6CidrBlock CidrBlock DryRun InstanceTenancy "
 	    "TagSpecifications"},
 	{"DeleteInternetGateway", gateway_delete, "DryRun InternetGatewayId"},
+	{"DeleteNatGateway", nat_delete, "DryRun NatGatewayId"},
+	{"DeleteNetworkAcl", acl_delete, "DryRun NetworkAclId"},
+	{"DeleteNetworkAclEntry", acl_entry_delete,
+	    "DryRun Egress NetworkAclId RuleNumber"},
 	{"DeleteNetworkInterface", interface_delete,
 	    "DryRun NetworkInterfaceId"},
 	{"DeleteRoute", route_delete,
@@ -51,18 +69,27 @@ static const struct op_row ops[] = {
 	{"DeleteVpc", vpc_delete, "DryRun VpcId"},
 	{"DescribeAccountAttributes", account_attributes,
 	    "AttributeNames DryRun"},
+	{"DescribeAddresses", elastic_ip_describe,
+	    "AllocationIds DryRun Filters PublicIps"},
 	/* AllAvailabilityZones adds those not opted in: there are none. */
 	{"DescribeAvailabilityZones", zone_describe,
 	    "AllAvailabilityZones DryRun Filters ZoneIds ZoneNames"},
 	{"DescribeDhcpOptions", dhcp_describe, PAGED "DhcpOptionsIds"},
+	{"DescribeFlowLogs", absent_flow_logs,
+	    "DryRun Filter FlowLogIds MaxResults NextToken"},
 	{"DescribeInternetGateways", gateway_describe,
 	    PAGED "InternetGatewayIds"},
+	{"DescribeManagedPrefixLists", absent_managed_prefix_lists,
+	    PAGED "PrefixListIds"},
+	{"DescribeNatGateways", nat_describe,
+	    "DryRun Filter MaxResults NatGatewayIds NextToken"},
 	{"DescribeNetworkAcls", acl_describe, PAGED "NetworkAclIds"},
 	{"DescribeNetworkInterfaceAttribute", interface_attribute,
 	    "Attribute DryRun NetworkInterfaceId"},
 	/* IncludeManagedResources: ours are never hidden. */
 	{"DescribeNetworkInterfaces", interface_describe,
 	    PAGED "IncludeManagedResources NetworkInterfaceIds"},
+	{"DescribePrefixLists", absent_prefix_lists, PAGED "PrefixListIds"},
 	{"DescribeRegions", region_describe,
 	    "AllRegions DryRun Filters RegionNames"},
 	{"DescribeRouteTables", table_describe, PAGED "RouteTableIds"},
@@ -73,9 +100,16 @@ static const struct op_row ops[] = {
 	{"DescribeSubnets", subnet_describe, PAGED "SubnetIds"},
 	{"DescribeTags", ec2_tags_describe, PAGED},
 	{"DescribeVpcAttribute", vpc_attribute, "Attribute DryRun VpcId"},
+	{"DescribeVpcEndpointServices", absent_endpoint_services,
+	    PAGED "ServiceNames ServiceRegions"},
+	{"DescribeVpcEndpoints", absent_endpoints, PAGED "VpcEndpointIds"},
 	{"DescribeVpcs", vpc_describe, PAGED "VpcIds"},
+	{"DescribeVpnGateways", absent_vpn_gateways,
+	    "DryRun Filters VpnGatewayIds"},
 	{"DetachInternetGateway", gateway_detach,
 	    "DryRun InternetGatewayId VpcId"},
+	{"DisassociateAddress", elastic_ip_disassociate,
+	    "AssociationId DryRun PublicIp"},
 	{"DisassociateRouteTable", table_disassociate,
 	    "AssociationId DryRun"},
 	{"DisassociateVpcCidrBlock", vpc_disassociate_cidr, "AssociationId"},
@@ -93,6 +127,11 @@ static const struct op_row ops[] = {
 	{"ModifyVpcAttribute", vpc_modify,
 	    "EnableDnsHostnames EnableDnsSupport "
 	    "EnableNetworkAddressUsageMetrics VpcId"},
+	{"ReleaseAddress", elastic_ip_release,
+	    "AllocationId DryRun NetworkBorderGroup PublicIp"},
+	{"ReplaceNetworkAclAssociation", acl_replace,
+	    "AssociationId DryRun NetworkAclId"},
+	{"ReplaceNetworkAclEntry", acl_entry_replace, ENTRY},
 	{"ReplaceRoute", route_replace, ROUTE},
 	{"ReplaceRouteTableAssociation", table_replace,
 	    "AssociationId DryRun RouteTableId"},

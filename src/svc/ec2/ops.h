@@ -90,6 +90,8 @@ int table_make(const struct at *at, const struct res *vpc, bool is_main,
 int table_main(const struct at *at, struct span vpc, struct res **ret);
 void table_add_route(struct arena *a, struct res *table, struct span cidr,
     struct span gateway, struct span origin);
+/* NULL: the table has no route to exactly this. */
+struct doc *table_route(const struct res *table, struct span cidr);
 bool table_drop_route(struct res *table, struct span cidr);
 /* Ends the association of a subnet that goes. */
 int table_forget_subnet(const struct at *at, struct span subnet);
@@ -99,6 +101,13 @@ struct reply *table_describe(struct call *c);
 struct reply *table_associate(struct call *c);
 struct reply *table_disassociate(struct call *c);
 struct reply *table_replace(struct call *c);
+/* Writes a table back: 0 or negative. */
+int table_put(const struct at *at, struct res *table);
+struct reply *table_wanted(struct call *c, struct res **ret);
+
+/* route.c */
+/* Adds to a route as shown whether it leads anywhere.  0 or negative. */
+int route_state(const struct at *at, struct span vpc, struct doc *route);
 struct reply *route_create(struct call *c);
 struct reply *route_replace(struct call *c);
 struct reply *route_delete(struct call *c);
@@ -110,7 +119,35 @@ struct reply *gateway_attach(struct call *c);
 struct reply *gateway_detach(struct call *c);
 struct reply *gateway_describe(struct call *c);
 
+/* address-take.c: a free address, or the one that is wanted.  What the
+ * functions return is as of noun_get(). */
+struct reply *address_private(struct call *c, const struct res *subnet,
+    struct span want, struct span *ret);
+/* Of the installation's pool, unique in all accounts and regions. */
+struct reply *address_public(struct call *c, struct span *ret);
+
+/* elastic-ip.c */
+/* Writes both: the interface has the address from now on, and what it had
+ * before goes.  0 or negative. */
+int elastic_ip_bind(const struct at *at, struct res *address,
+    struct res *interface);
+/* Parts an interface that goes from its elastic address, if it has one. */
+int elastic_ip_free(const struct at *at, const struct res *interface);
+struct reply *elastic_ip_allocate(struct call *c);
+struct reply *elastic_ip_release(struct call *c);
+struct reply *elastic_ip_associate(struct call *c);
+struct reply *elastic_ip_disassociate(struct call *c);
+struct reply *elastic_ip_describe(struct call *c);
+
+/* nat-gateway.c */
+struct reply *nat_create(struct call *c);
+struct reply *nat_delete(struct call *c);
+struct reply *nat_describe(struct call *c);
+
 /* network-interface.c */
+/* One in memory, without groups. */
+struct res *interface_new(const struct at *at, const struct res *subnet,
+    struct span addr);
 struct reply *interface_create(struct call *c);
 struct reply *interface_delete(struct call *c);
 struct reply *interface_describe(struct call *c);
@@ -118,9 +155,25 @@ struct reply *interface_modify(struct call *c);
 struct reply *interface_attribute(struct call *c);
 struct reply *interface_reset(struct call *c);
 
+/* network-acl-entry.c */
+struct reply *acl_entry_create(struct call *c);
+struct reply *acl_entry_replace(struct call *c);
+struct reply *acl_entry_delete(struct call *c);
+
+/* absent.c: Describe of what there can be none of here. */
+struct reply *absent_endpoints(struct call *c);
+struct reply *absent_endpoint_services(struct call *c);
+struct reply *absent_prefix_lists(struct call *c);
+struct reply *absent_managed_prefix_lists(struct call *c);
+struct reply *absent_flow_logs(struct call *c);
+struct reply *absent_vpn_gateways(struct call *c);
+
 /* network-acl.c, dhcp-options.c */
 int acl_make(const struct at *at, struct span vpc);
+struct reply *acl_create(struct call *c);
+struct reply *acl_delete(struct call *c);
 struct reply *acl_describe(struct call *c);
+struct reply *acl_replace(struct call *c);
 int dhcp_make(const struct at *at, struct res **ret);
 struct reply *dhcp_describe(struct call *c);
 

@@ -5,27 +5,6 @@
 #include "base/id.h"
 #include "svc/ec2/ops.h"
 
-/* A route whose gateway is gone or elsewhere leads nowhere. */
-static int
-route_state(const struct at *at, struct span vpc, struct doc *route)
-{
-	struct span gateway = doc_get_str(route, "GatewayId");
-	struct res *igw;
-	bool active = true;
-	int e;
-
-	if (!span_is(gateway, "local")) {
-		e = noun_find(at, &noun_gateway, gateway, &igw);
-		if (e < 0)
-			return err_trace(e);
-		active = e == 0 &&
-		    span_eq(doc_get_str(igw->spec, "VpcId"), vpc);
-	}
-	doc_set_str(at->arena, route, "State",
-	    active ? SPAN("active") : SPAN("blackhole"));
-	return 0;
-}
-
 static int
 table_render(const struct at *at, const struct res *r, struct doc *d)
 {
@@ -60,7 +39,7 @@ static const struct ec2_filter filters[] = {
 	{"route.egress-only-internet-gateway-id", NULL, NULL},
 	{"route.gateway-id", "Routes.GatewayId", NULL},
 	{"route.instance-id", NULL, NULL},
-	{"route.nat-gateway-id", NULL, NULL},
+	{"route.nat-gateway-id", "Routes.NatGatewayId", NULL},
 	{"route.transit-gateway-id", NULL, NULL},
 	{"route.origin", "Routes.Origin", NULL},
 	{"route.state", "Routes.State", NULL},
@@ -156,8 +135,8 @@ table_add_route(struct arena *a, struct res *table, struct span cidr,
 	doc_push(doc_get(table->spec, "Routes"), d);
 }
 
-static struct doc *
-route_find(const struct res *table, struct span cidr)
+struct doc *
+table_route(const struct res *table, struct span cidr)
 {
 	doc_each(d, doc_get(table->spec, "Routes"))
 		if (span_eq(doc_get_str(d, "DestinationCidrBlock"), cidr))
@@ -234,8 +213,7 @@ table_main(const struct at *at, struct span vpc, struct res **ret)
 	    SPAN_ARG(vpc));
 }
 
-/* Writes the table back; a documented outcome cannot happen here. */
-static int
+int
 table_put(const struct at *at, struct res *table)
 {
 	int e = store_put_spec(at->store, table);
@@ -256,7 +234,7 @@ table_forget_subnet(const struct at *at, struct span subnet)
 	return e;
 }
 
-static struct reply *
+struct reply *
 table_wanted(struct call *c, struct res **ret)
 {
 	return noun_get(c, &noun_table, doc_get_str(c->in, "RouteTableId"),
@@ -408,147 +386,4 @@ table_replace(struct call *c)
 	    (to != from && (e = table_put(&at, to)) < 0))
 		return reply_failure(c, e);
 	return association_reply(c, "NewAssociationId", id);
-}
-
-/* The destination of the request, in canonical form. */
-static struct reply *
-destination(struct call *c, struct span *ret)
-{
-	struct span text = doc_get_str(c->in, "DestinationCidrBlock");
-	struct cidr cidr;
-
-	if (text.n == 0)
-		return noun_missing(c, "destinationCidrBlock");
-	if (!cidr_parse(text, &cidr))
-		return noun_invalid(c, "Value (%.*s) for parameter "
-		    "destinationCidrBlock is invalid. This is not a valid CIDR "
-		    "block.", SPAN_ARG(text));
-	*ret = cidr_text(c->arena, cidr_base(cidr));
-	return NULL;
-}
-
-/* AWS: traffic inside the VPC may be led only to a machine in between. */
-static struct reply *
-inside_vpc(struct call *c, const struct res *table, struct span cidr)
-{
-	struct cidr want, local;
-
-	AN(cidr_parse(cidr, &want));
-	doc_each(d, doc_get(table->spec, "Routes"))
-		if (span_is(doc_get_str(d, "GatewayId"), "local") &&
-		    cidr_parse(doc_get_str(d, "DestinationCidrBlock"),
-			&local) &&
-		    cidr_within(want, local))
-			return noun_invalid(c, "The destination CIDR block %.*s "
-			    "is equal to or more specific than one of this "
-			    "VPC's CIDR blocks. This route can target only an "
-			    "interface or an instance.", SPAN_ARG(cidr));
-	return NULL;
-}
-
-/* The target of the request: an internet gateway of the table's VPC. */
-static struct reply *
-target(struct call *c, const struct res *table, struct span *ret)
-{
-	struct span id = doc_get_str(c->in, "GatewayId");
-	struct reply *refusal;
-	struct res *igw;
-
-	if (id.n == 0)
-		return reply_error(c, "MissingParameter", "The request must "
-		    "contain exactly one of gatewayId, natGatewayId, "
-		    "networkInterfaceId, vpcPeeringConnectionId, "
-		    "egressOnlyInternetGatewayId, transitGatewayId, "
-		    "localGatewayId, carrierGatewayId, vpcEndpointId, "
-		    "coreNetworkArn or instanceId");
-	if (span_is(id, "local"))
-		return noun_invalid(c, "cannot create local route");
-	if ((refusal = noun_get(c, &noun_gateway, id, &igw)))
-		return refusal;
-	if (!span_eq(doc_get_str(igw->spec, "VpcId"),
-		doc_get_str(table->spec, "VpcId")))
-		return noun_invalid(c, "route table %.*s and network gateway "
-		    "%.*s belong to different networks", SPAN_ARG(table->id),
-		    SPAN_ARG(id));
-	*ret = id;
-	return NULL;
-}
-
-struct reply *
-route_create(struct call *c)
-{
-	struct at at = at_of(c);
-	struct span cidr, gateway;
-	struct reply *refusal;
-	struct res *r;
-	struct doc *old;
-	int e;
-
-	if ((refusal = table_wanted(c, &r)) ||
-	    (refusal = destination(c, &cidr)) ||
-	    (refusal = target(c, r, &gateway)))
-		return refusal;
-	if ((old = route_find(r, cidr))) {
-		/* AWS: the same route again is no error. */
-		if (span_eq(doc_get_str(old, "GatewayId"), gateway))
-			return noun_done(c);
-		return reply_error(c, "RouteAlreadyExists", "The route "
-		    "identified by %.*s already exists.", SPAN_ARG(cidr));
-	}
-	if ((refusal = inside_vpc(c, r, cidr)))
-		return refusal;
-	table_add_route(c->arena, r, cidr, gateway, SPAN("CreateRoute"));
-	if ((e = table_put(&at, r)) < 0)
-		return reply_failure(c, e);
-	return noun_done(c);
-}
-
-struct reply *
-route_replace(struct call *c)
-{
-	struct at at = at_of(c);
-	struct span cidr, gateway;
-	struct reply *refusal;
-	struct doc *route;
-	struct res *r;
-	int e;
-
-	if ((refusal = table_wanted(c, &r)) ||
-	    (refusal = destination(c, &cidr)))
-		return refusal;
-	if (!(route = route_find(r, cidr)))
-		return noun_invalid(c, "There is no route defined for '%.*s' in "
-		    "the route table. Use CreateRoute instead.",
-		    SPAN_ARG(cidr));
-	if ((refusal = inside_vpc(c, r, cidr)) ||
-	    (refusal = target(c, r, &gateway)))
-		return refusal;
-	doc_set_str(c->arena, route, "GatewayId", gateway);
-	if ((e = table_put(&at, r)) < 0)
-		return reply_failure(c, e);
-	return noun_done(c);
-}
-
-struct reply *
-route_delete(struct call *c)
-{
-	struct at at = at_of(c);
-	struct reply *refusal;
-	struct span cidr;
-	struct res *r;
-	int e;
-
-	if ((refusal = table_wanted(c, &r)) ||
-	    (refusal = destination(c, &cidr)))
-		return refusal;
-	if (span_is(doc_get_str(route_find(r, cidr), "GatewayId"), "local"))
-		return noun_invalid(c, "cannot remove local route %.*s in "
-		    "route table %.*s", SPAN_ARG(cidr), SPAN_ARG(r->id));
-	if (!table_drop_route(r, cidr))
-		return reply_error(c, "InvalidRoute.NotFound", "no route with "
-		    "destination-cidr-block %.*s in route table %.*s",
-		    SPAN_ARG(cidr), SPAN_ARG(r->id));
-	if ((e = table_put(&at, r)) < 0)
-		return reply_failure(c, e);
-	return noun_done(c);
 }

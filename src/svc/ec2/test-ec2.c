@@ -413,7 +413,7 @@ refuses(void **state)
 		{"CreateTags", "InvalidParameterValue",
 		    "{'Resources':['$'],'Tags':[{'Key':'aws:a','Value':'b'}]}"},
 		{"CreateDefaultVpc", "DefaultVpcAlreadyExists", "{}"},
-		{"CreateNatGateway", "NotImplemented", "{}"},
+		{"CreateTransitGateway", "NotImplemented", "{}"},
 		{"CreateVpc", "NotImplemented",
 		    "{'CidrBlock':'10.9.0.0/16','Ipv4IpamPoolId':'x'}"},
 	};

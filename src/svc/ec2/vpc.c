@@ -196,7 +196,7 @@ vpc_busy(const struct at *at, struct span vpc)
 {
 	static const struct kind *const others[] = {&ec2_subnet,
 		&ec2_internet_gateway, &ec2_network_interface};
-	struct res_list groups, tables;
+	struct res_list groups, tables, acls;
 	int e;
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
@@ -205,9 +205,11 @@ vpc_busy(const struct at *at, struct span vpc)
 	if ((e = noun_list(at, &ec2_security_group, "spec.VpcId", vpc,
 		 &groups)) < 0 ||
 	    (e = noun_list(at, &ec2_route_table, "spec.VpcId", vpc,
-		 &tables)) < 0)
+		 &tables)) < 0 ||
+	    (e = noun_list(at, &ec2_network_acl, "spec.VpcId", vpc,
+		 &acls)) < 0)
 		return err_trace(e);
-	return groups.n > 1 || tables.n > 1;
+	return groups.n > 1 || tables.n > 1 || acls.n > 1;
 }
 
 static int
