@@ -135,6 +135,21 @@ hex_digit(char c)
 	return -1;
 }
 
+bool
+buf_add_unhex(struct buf *b, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (hex_digit(s.p[i]) < 0)
+			return false;
+	if (s.n % 2)
+		return false;
+	buf_reserve(b, s.n / 2);
+	for (size_t i = 0; i < s.n; i += 2)
+		buf_add_char(b, (char)(hex_digit(s.p[i]) * 16 +
+		    hex_digit(s.p[i + 1])));
+	return true;
+}
+
 void
 buf_add_unuri(struct buf *b, struct span s, bool plus)
 {

@@ -30,6 +30,8 @@ void buf_add_char(struct buf *b, char c);
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap) PRINTF(2, 0);
 void buf_add_hex(struct buf *b, const void *p, size_t n); /* lower case */
+/* Decodes all of s; false (b unchanged) if it is not hex. */
+bool buf_add_unhex(struct buf *b, struct span s);
 void buf_add_base64(struct buf *b, const void *p, size_t n);
 /* Decodes all of s, padding required; false (b unchanged) if malformed. */
 bool buf_add_unbase64(struct buf *b, struct span s);

@@ -61,6 +61,12 @@ test_buf_codecs(void **state UNUSED)
 	buf_add_base64(&b, "any carnal pleas", 16);
 	assert_string_equal(buf_str(&b), "YW55IGNhcm5hbCBwbGVhcw==");
 	buf_clear(&b);
+	assert_true(buf_add_unhex(&b, SPAN("4e6f")));
+	assert_true(buf_add_unhex(&b, SPAN("")));
+	assert_false(buf_add_unhex(&b, SPAN("4e6")));
+	assert_false(buf_add_unhex(&b, SPAN("4e6g")));
+	assert_string_equal(buf_str(&b), "No");
+	buf_clear(&b);
 	assert_true(buf_add_unbase64(&b, SPAN("YW55IGNhcm5hbCBwbGVhcw==")));
 	assert_string_equal(buf_str(&b), "any carnal pleas");
 	assert_false(buf_add_unbase64(&b, SPAN("YW5")));

@@ -28,6 +28,8 @@
 /* One pass may leave data behind that is already read; then the next pass
  * must not wait for the socket. */
 #define RUNS_PER_TURN 8
+/* What a reader of a body is asked for at once. */
+#define READ_PIECE    (64u * 1024)
 
 struct http_server {
 	unsigned magic;
@@ -100,9 +102,45 @@ no_body(void *cls UNUSED, uint64_t pos UNUSED, char *p UNUSED, size_t n UNUSED)
 	return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
+struct source {
+	ssize_t (*read)(void *ctx, char *p, size_t n);
+	void (*done)(void *ctx);
+	void *ctx;
+};
+
+static ssize_t
+source_read(void *cls, uint64_t pos UNUSED, char *p, size_t n)
+{
+	struct source *s = cls;
+	ssize_t got = s->read(s->ctx, p, n);
+
+	return got > 0 ? got : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void
+source_free(void *cls)
+{
+	struct source *s = cls;
+
+	s->done(s->ctx);
+	free(s);
+}
+
+static struct MHD_Response *
+source_response(const struct http_response *resp)
+{
+	struct source *s = xcalloc(1, sizeof(*s));
+
+	*s = (struct source){resp->read, resp->done, resp->ctx};
+	return MHD_create_response_from_callback(resp->length, READ_PIECE,
+	    source_read, s, source_free);
+}
+
 static struct MHD_Response *
 response_body(const struct http_response *resp)
 {
+	if (resp->read)
+		return source_response(resp);
 	if (resp->fd >= 0)
 		return MHD_create_response_from_fd_at_offset64(resp->length,
 		    resp->fd, resp->offset);
@@ -163,7 +201,8 @@ http_respond(struct http_request *r, const struct http_response *resp)
 	AN(!q->response);
 	AN(q->phase != PHASE_QUEUED);
 	q->status = resp->status;
-	q->sending = resp->fd >= 0 ? resp->length : resp->body.n;
+	q->sending = resp->fd >= 0 || resp->read ? resp->length :
+	    resp->body.n;
 	q->response = response_make(r->arena, resp);
 	if (!q->suspended)
 		return; /* on_access() queues it when it gets back control */

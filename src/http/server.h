@@ -72,6 +72,12 @@ struct http_response {
 	uint64_t offset;
 	uint64_t length;	/* of the file's part; head: of the body that
 				   GET would send, when body is empty */
+	/* Or length bytes from read(), which gives the next ones, no more than
+	 * n and no fewer than one, or -1 to end the connection.  done() is
+	 * called once, whatever happens.  read NULL: none. */
+	ssize_t (*read)(void *ctx, char *p, size_t n);
+	void (*done)(void *ctx);
+	void *ctx;
 	bool head;		/* body is measured, not sent (HEAD) */
 	bool close;		/* the connection ends after this response */
 	bool arena_body;	/* body is the request arena's: do not copy */

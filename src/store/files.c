@@ -7,19 +7,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <uthash.h>
+
 #include "base/err.h"
 #include "base/id.h"
+#include "base/log.h"
 
 #define FILES_MAGIC 0x46494c45
 /* Names begin with the process's own mark: what has it may be on its way. */
 #define MARK 16
 #define ID   48
 
+/* A file that somebody is to read. */
+struct held {
+	char *id;
+	unsigned n;
+	bool doomed; /* removed meanwhile */
+	UT_hash_handle hh;
+};
+
 struct files {
 	unsigned magic;
 	int dir;
 	DIR *sweep; /* where the sweep is, NULL: not begun */
 	char *mark;
+	struct held *held;
 };
 
 int
@@ -56,6 +68,7 @@ files_free(struct files *f)
 	if (!f)
 		return;
 	CHECK_OBJ(f, FILES_MAGIC);
+	AZ(f->held);
 	sweep_end(f);
 	close_p(&f->dir);
 	free(f->mark);
@@ -143,13 +156,59 @@ files_link(const struct files *f, struct arena *a, struct span id,
 	return 0;
 }
 
-int
-files_remove(const struct files *f, struct span id)
+static struct held *
+find_held(const struct files *f, struct span id)
 {
-	_cleanup_free_ char *name = xstrndup(id.p ? id.p : "", id.n);
+	struct held *h;
+
+	HASH_FIND(hh, f->held, id.p, id.n, h);
+	return h;
+}
+
+void
+files_hold(struct files *f, struct span id)
+{
+	struct held *h;
 
 	CHECK_OBJ(f, FILES_MAGIC);
 	AN(is_id(id));
+	if (!(h = find_held(f, id))) {
+		h = xcalloc(1, sizeof(*h));
+		h->id = xstrndup(id.p, id.n);
+		HASH_ADD_KEYPTR(hh, f->held, h->id, id.n, h);
+	}
+	h->n++;
+}
+
+void
+files_drop(struct files *f, struct span id)
+{
+	struct held *h;
+
+	CHECK_OBJ(f, FILES_MAGIC);
+	AN(h = find_held(f, id));
+	if (--h->n)
+		return;
+	HASH_DEL(f->held, h);
+	if (h->doomed && files_remove(f, span_of(h->id)) < 0)
+		log_warn("a file that nobody needs stays until the next "
+		    "start: %s, ignoring", err_last());
+	free(h->id);
+	free(h);
+}
+
+int
+files_remove(struct files *f, struct span id)
+{
+	_cleanup_free_ char *name = xstrndup(id.p ? id.p : "", id.n);
+	struct held *h;
+
+	CHECK_OBJ(f, FILES_MAGIC);
+	AN(is_id(id));
+	if ((h = find_held(f, id))) {
+		h->doomed = true;
+		return 0;
+	}
 	if (unlinkat(f->dir, name, 0) && errno != ENOENT)
 		return err_origin(errno, "cannot remove a file");
 	return 0;

@@ -8,8 +8,11 @@
  * the row's removal is durable; what a crash leaves between the two,
  * files_sweep() finds.
  *
- * A struct files does not change after files_open(), and its calls may run on
- * any thread, but for files_sweep().
+ * Who reads a file later holds it until then: one that is removed meanwhile
+ * goes when nobody holds it any more.
+ *
+ * files_create(), files_seal(), files_read() and files_link() may run on any
+ * thread; all others belong to the loop's.
  */
 #pragma once
 
@@ -33,8 +36,11 @@ int files_read(const struct files *f, struct span id, int *ret_fd,
 /* The same bytes under a fresh name, without copying them; sealed. */
 int files_link(const struct files *f, struct arena *a, struct span id,
     struct span *ret_id); /* FILES_E_NONE */
+/* Each hold is ended by one drop. */
+void files_hold(struct files *f, struct span id);
+void files_drop(struct files *f, struct span id);
 /* One that is not there is fine. */
-int files_remove(const struct files *f, struct span id);
+int files_remove(struct files *f, struct span id);
 /* Looks at the next n names that are older than this process; those that
  * wanted() denies are removed.  *ret_more: there are more. */
 int files_sweep(struct files *f, size_t n,
