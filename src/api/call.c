@@ -118,27 +118,35 @@ call_run(struct call *c)
 
 #define FILE_MAX (16u << 20)
 
+/* The next bytes of a reply's body, at least one; or negative. */
+static ssize_t
+read_piece(struct reply *r, uint64_t at, char *p)
+{
+	ssize_t n = r->seq ? file_seq_read(r->seq, p, r->length - at) :
+	    pread(r->fd, p, r->length - at, (off_t)(r->offset + at));
+
+	return n > 0 ? n : err_origin(n < 0 && !r->seq ? errno : EIO,
+	    "cannot read a file");
+}
+
 /* The bytes of a reply's file, for callers inside. */
 static int
 read_file(struct call *c, struct reply *r)
 {
-	_cleanup_close_ int fd = TAKE_FD(r->fd);
 	const struct model_member *mb = wire_streams_out(c->op);
 	uint64_t at = 0;
 	char *p;
 
-	if (fd < 0 || !mb)
+	if ((r->fd < 0 && !r->seq) || !mb)
 		return 0;
 	if (r->length > FILE_MAX)
 		return err_origin(EFBIG, "a file is too large to be read");
 	p = arena_alloc(c->arena, r->length + 1);
 	while (at < r->length) {
-		ssize_t n = pread(fd, p + at, r->length - at,
-		    (off_t)(r->offset + at));
+		ssize_t n = read_piece(r, at, p + at);
 
-		if (n <= 0)
-			return err_origin(n < 0 ? errno : EIO,
-			    "cannot read a file");
+		if (n < 0)
+			return err_trace((int)n);
 		at += (uint64_t)n;
 	}
 	doc_setn(c->arena, r->out, model_str(c->op->model, mb->name),
@@ -164,7 +172,9 @@ op_call(struct api *api, struct arena *a, const struct principal *who,
 	c.service = api_service(api, span_of(service));
 	r = call_run(&c);
 	AN(r->kind != REPLY_LATER);
-	if (r->file && (err = read_file(&c, r)) < 0)
+	err = r->file ? read_file(&c, r) : 0;
+	reply_close(r);
+	if (err < 0)
 		return err_trace(err);
 	*ret = (struct op_result){r->error.code, r->error.message, r->out};
 	return 0;

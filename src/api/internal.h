@@ -7,6 +7,7 @@
 #include "auth/sigv4.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "store/file-seq.h"
 #include "wire/wire.h"
 
 #define API_MAGIC   0x41504920
@@ -25,6 +26,7 @@ struct reply {
 	struct doc *headers; /* further ones: strings by name; or NULL */
 	bool file;	     /* the body is length bytes at offset of fd */
 	int fd;		     /* ours; -1: only the length is told */
+	struct file_seq *seq; /* ours; instead of fd; or NULL */
 	uint64_t offset;
 	uint64_t length;
 };
@@ -72,6 +74,7 @@ bool call_has_handler(const struct service *s, const struct model_op *op);
 const struct service *api_service(struct api *api, struct span name);
 void api_forget_scopes(struct api *api);
 /* reply.c */
+void reply_close(struct reply *r); /* ends what it holds; NULL is fine */
 struct reply *reply_wire_error(struct call *c, const struct wire_error *e);
 /* stage.c: what becomes of a reply that came later. */
 void request_finish(struct api_request *r, struct reply *reply);

@@ -25,6 +25,7 @@
 
 struct api;
 struct cfn_map;	 /* cfn/type.h */
+struct file_seq; /* store/file-seq.h */
 struct files;	 /* store/files.h */
 struct model;	 /* wire/model.h */
 struct model_op; /* wire/model.h */
@@ -99,14 +100,18 @@ void call_finish(struct call *c, struct reply *r);
  * bytes are in the streaming member of out, if they are no more than 16 MiB. */
 REPLY reply_file(struct call *c, struct doc *out, int fd, uint64_t offset,
     uint64_t length);
+/* The same with all bytes of seq, which is taken. */
+REPLY reply_seq(struct call *c, struct doc *out, struct file_seq *seq);
 /* What the model does not say of a reply: another status, further headers. */
 void reply_set_status(struct reply *r, int status);
 void reply_set_header(struct call *c, struct reply *r, const char *name,
     struct span value);
-/* After reply_later(): work runs on a thread, where it may touch nothing but
- * what is ctx's alone, and then done on the loop. */
-void call_work(struct call *c, void (*work)(void *ctx),
-    void (*done)(void *ctx), void *ctx);
+/* reply_later() with work on a thread, where it may touch nothing but what is
+ * ctx's alone.  Then done runs as a handler does, on the loop and in a
+ * savepoint, and its reply ends the call; what the store says may have changed
+ * meanwhile. */
+REPLY reply_after(struct call *c, void (*work)(void *ctx),
+    struct reply *(*done)(void *ctx), void *ctx);
 
 /* Pagination.  Tokens are opaque to clients; one that we did not make is
  * refused (false). */

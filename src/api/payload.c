@@ -56,17 +56,6 @@ read_sum(struct arena *a, struct span text, size_t n, struct span *ret)
 	return true;
 }
 
-static size_t
-sum_size(enum checksum_kind k)
-{
-	static const size_t sizes[CHECKSUM_KINDS] = {
-		[CHECKSUM_CRC32] = 4, [CHECKSUM_CRC32C] = 4,
-		[CHECKSUM_CRC64NVME] = 8, [CHECKSUM_SHA1] = 20,
-		[CHECKSUM_SHA256] = SHA256_LEN};
-
-	return sizes[k];
-}
-
 static int
 want_sum(struct payload *p, struct wire_error *e)
 {
@@ -75,7 +64,7 @@ want_sum(struct payload *p, struct wire_error *e)
 	struct arena *a = p->config.arena;
 	struct span raw;
 
-	for (size_t i = 0; i < in->n_headers; i++) {
+	for (size_t i = 0; i < in->n_headers && !p->config.sum_apart; i++) {
 		enum checksum_kind kind = CHECKSUM_CRC32;
 
 		if (!checksum_kind_of_header(in->headers[i].name, &kind))
@@ -88,7 +77,7 @@ want_sum(struct payload *p, struct wire_error *e)
 			return invalid(e, SPAN("Expecting a single "
 			    "x-amz-checksum- header"));
 		p->sum_claimed = in->headers[i].value;
-		if (!read_sum(a, p->sum_claimed, sum_size(kind), &raw))
+		if (!read_sum(a, p->sum_claimed, checksum_size(kind), &raw))
 			return invalid(e, arena_fmt_span(a, "Value for "
 			    "x-amz-checksum-%.*s header is invalid.",
 			    SPAN_ARG(checksum_name(kind))));

@@ -23,6 +23,8 @@ struct payload_config {
 	const struct wire_in *in;  /* headers; kept by reference */
 	const struct sigv4 *sig;   /* verified; kept by reference */
 	struct span secret;	   /* kept by reference */
+	bool sum_apart; /* x-amz-checksum-NAME tells of an object that is here
+			   already, not of the body */
 	bool (*sink)(void *ctx, struct span piece); /* false: stop */
 	void *ctx;
 };

@@ -39,6 +39,25 @@ reply_file(struct call *c, struct doc *out, int fd, uint64_t offset,
 	return r;
 }
 
+struct reply *
+reply_seq(struct call *c, struct doc *out, struct file_seq *seq)
+{
+	struct reply *r = reply_file(c, out, -1, 0, file_seq_length(seq));
+
+	r->seq = seq;
+	return r;
+}
+
+void
+reply_close(struct reply *r)
+{
+	if (!r)
+		return;
+	CHECK_OBJ(r, REPLY_MAGIC);
+	close_p(&r->fd);
+	file_seq_free(TAKE_PTR(r->seq));
+}
+
 void
 reply_set_status(struct reply *r, int status)
 {

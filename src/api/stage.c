@@ -288,6 +288,8 @@ s3_body(struct api_request *r, struct wire_error *err)
 	    .sink = add_piece, .ctx = &b};
 	int ret;
 
+	config.sum_apart = r->target.op && span_is(model_op_name(
+	    r->target.op), "CompleteMultipartUpload");
 	if ((ret = payload_new(&config, &p, err)) ||
 	    (ret = payload_feed(p, r->in.body, err)) ||
 	    (ret = payload_end(p, err)))
@@ -375,8 +377,7 @@ request_free(struct api_request *r)
 	if (r->http)
 		r->http->user = NULL;
 	body_free(TAKE_PTR(r->body));
-	if (r->reply)
-		close_p(&r->reply->fd);
+	reply_close(r->reply);
 	r->magic = 0;
 	arena_free(r->arena);
 }
@@ -400,6 +401,34 @@ encode(struct api_request *r, struct wire_out *out)
 		out->body = SPAN_NULL;
 }
 
+static ssize_t
+seq_read(void *ctx, char *p, size_t n)
+{
+	return file_seq_read(ctx, p, n);
+}
+
+static void
+seq_done(void *ctx)
+{
+	file_seq_free(ctx);
+}
+
+/* A reply to HEAD tells no more than the length. */
+static void
+send_file(struct reply *reply, struct http_response *resp)
+{
+	resp->offset = reply->offset;
+	resp->length = reply->length;
+	if (resp->head)
+		return;
+	resp->fd = TAKE_FD(reply->fd);
+	if (!reply->seq)
+		return;
+	resp->read = seq_read;
+	resp->done = seq_done;
+	resp->ctx = TAKE_PTR(reply->seq);
+}
+
 static void
 respond(struct api_request *r)
 {
@@ -413,11 +442,8 @@ respond(struct api_request *r)
 		resp.n_headers = out.n_headers;
 		resp.body = out.body;
 		resp.head = span_is(r->http->method, "HEAD");
-		if (r->reply->file) {
-			resp.offset = r->reply->offset;
-			resp.length = r->reply->length;
-			resp.fd = resp.head ? -1 : TAKE_FD(r->reply->fd);
-		}
+		if (r->reply->file)
+			send_file(r->reply, &resp);
 		http_respond(r->http, &resp);
 	}
 	request_free(r);
@@ -430,7 +456,7 @@ on_durable(void *ctx, int err)
 
 	CAST_OBJ(r, ctx, AREQ_MAGIC);
 	if (err < 0) {
-		close_p(&r->reply->fd);
+		reply_close(r->reply);
 		r->reply = reply_failure(&r->call, err);
 		if (r->call.body)
 			r->call.body->kept = false;

@@ -6,9 +6,9 @@
 struct work {
 	unsigned magic;
 	uv_work_t uv;
-	struct api *api;
+	struct call *call;
 	void (*work)(void *ctx);
-	void (*done)(void *ctx);
+	struct reply *(*done)(void *ctx);
 	void *ctx;
 };
 
@@ -20,32 +20,52 @@ work_run(uv_work_t *uv)
 	w->work(w->ctx);
 }
 
+static struct reply *
+conclude(struct work *w)
+{
+	struct store *s = w->call->store;
+	int err = store_savepoint(s);
+	struct reply *r;
+
+	if (err < 0)
+		return reply_failure(w->call, err);
+	r = w->done(w->ctx);
+	CHECK_OBJ(r, REPLY_MAGIC);
+	if (r->kind == REPLY_ERROR)
+		store_rollback(s);
+	else
+		store_release(s);
+	return r;
+}
+
 static void
 work_done(uv_work_t *uv, int status UNUSED)
 {
 	struct work *w;
 
 	CAST_OBJ(w, uv->data, WORK_MAGIC);
-	w->api->jobs--;
-	w->done(w->ctx);
+	w->call->api->jobs--;
+	call_finish(w->call, conclude(w));
 	FREE_OBJ(w);
 }
 
-void
-call_work(struct call *c, void (*work)(void *ctx), void (*done)(void *ctx),
-    void *ctx)
+struct reply *
+reply_after(struct call *c, void (*work)(void *ctx),
+    struct reply *(*done)(void *ctx), void *ctx)
 {
+	struct reply *r = reply_later(c);
 	struct work *w;
 
 	ALLOC_OBJ(w, WORK_MAGIC);
 	w->uv.data = w;
-	w->api = c->api;
+	w->call = c;
 	w->work = work;
 	w->done = done;
 	w->ctx = ctx;
 	c->api->jobs++;
 	AN(c->api->config.loop);
 	AZ(uv_queue_work(c->api->config.loop, &w->uv, work_run, work_done));
+	return r;
 }
 
 void

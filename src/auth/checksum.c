@@ -11,7 +11,9 @@
 #define CHECKSUM_MAGIC 0x43534d31
 
 /* CRC-64/NVME, reflected: ISA-L knows it only in later releases. */
-#define CRC64_POLY UINT64_C(0x9a6c9329ac4bc9b5)
+#define CRC64_POLY  UINT64_C(0x9a6c9329ac4bc9b5)
+#define CRC32_POLY  UINT64_C(0xedb88320)
+#define CRC32C_POLY UINT64_C(0x82f63b78)
 
 struct checksum {
 	unsigned magic;
@@ -47,6 +49,29 @@ checksum_label(enum checksum_kind k)
 	};
 
 	return labels[k];
+}
+
+bool
+checksum_kind_of(struct span label, enum checksum_kind *ret)
+{
+	for (int k = 0; k < CHECKSUM_KINDS; k++) {
+		if (!span_eq(label, checksum_label((enum checksum_kind)k)))
+			continue;
+		*ret = (enum checksum_kind)k;
+		return true;
+	}
+	return false;
+}
+
+size_t
+checksum_size(enum checksum_kind k)
+{
+	static const size_t sizes[CHECKSUM_KINDS] = {
+		[CHECKSUM_CRC32] = 4, [CHECKSUM_CRC32C] = 4,
+		[CHECKSUM_CRC64NVME] = 8, [CHECKSUM_SHA1] = 20,
+		[CHECKSUM_SHA256] = 32};
+
+	return sizes[k];
 }
 
 bool
@@ -191,4 +216,45 @@ checksum_text(struct checksum *c, struct arena *a)
 		buf_add_base64(&b, &be32, sizeof(be32));
 	}
 	return arena_span(a, buf_span(&b));
+}
+
+/* Joining CRCs: polynomials over GF(2) modulo that of the CRC, the highest
+ * bit being the coefficient of x^0. */
+
+static uint64_t
+poly_mul(uint64_t poly, uint64_t one, uint64_t a, uint64_t b)
+{
+	uint64_t sum = 0;
+
+	for (; one && a; one >>= 1) {
+		if (a & one)
+			sum ^= b;
+		a &= ~one;
+		b = b & 1 ? b >> 1 ^ poly : b >> 1;
+	}
+	return sum;
+}
+
+bool
+checksum_is_crc(enum checksum_kind k)
+{
+	return k == CHECKSUM_CRC32 || k == CHECKSUM_CRC32C ||
+	    k == CHECKSUM_CRC64NVME;
+}
+
+uint64_t
+checksum_join(enum checksum_kind k, uint64_t a, uint64_t b, uint64_t b_len)
+{
+	uint64_t poly = k == CHECKSUM_CRC64NVME ? CRC64_POLY :
+	    k == CHECKSUM_CRC32C ? CRC32C_POLY : CRC32_POLY;
+	uint64_t one = UINT64_C(1) << (8 * checksum_size(k) - 1);
+	uint64_t square = one >> 8; /* x^8: one byte */
+
+	AN(checksum_is_crc(k));
+	for (; b_len; b_len >>= 1) {
+		if (b_len & 1)
+			a = poly_mul(poly, one, square, a);
+		square = poly_mul(poly, one, square, square);
+	}
+	return a ^ b;
 }
