@@ -1,7 +1,7 @@
 /* Buckets themselves. */
 #include "base/err.h"
 #include "svc/s3/ops.h"
-#include "svc/s3/object.h"
+#include "svc/s3/multipart.h"
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
 #define BUCKET_MIN   3
@@ -59,6 +59,9 @@ read_region(struct call *c, struct span *ret)
 
 	if (span_is(want, "EU"))
 		want = SPAN("eu-west-1");
+	/* A stack's bucket is where the stack is. */
+	if (!want.n && c->who.system)
+		want = c->scope.region;
 	if (!want.n && !span_is(c->scope.region, "us-east-1"))
 		return reply_error(c, "IllegalLocationConstraintException",
 		    "The unspecified location constraint is incompatible for "
@@ -149,7 +152,8 @@ s3_create_bucket(struct call *c)
 	fill_defaults(c, row->spec);
 	r = store_insert(c->store, c->arena, row);
 	/* AWS: us-east-1 answers as before when the bucket is one's own. */
-	if (r == STORE_E_EXISTS && span_is(c->scope.region, "us-east-1"))
+	if (r == STORE_E_EXISTS && span_is(c->scope.region, "us-east-1") &&
+	    !c->who.system)
 		return created(c, name);
 	if (r == STORE_E_EXISTS)
 		return s3_error(c, "BucketAlreadyOwnedByYou", "BucketName",
@@ -192,21 +196,12 @@ drop_uploads(struct call *c, const struct res *bucket)
 {
 	struct query q = {.kind = &s3_upload, .scope = c->scope,
 	    .parent = bucket->id};
-	struct res_list uploads, parts;
-	int r = store_list(c->store, c->arena, &q, &uploads);
+	struct res_list l;
+	int r = store_list(c->store, c->arena, &q, &l);
 
-	q.kind = &s3_part;
-	for (size_t i = 0; r == 0 && i < uploads.n; i++) {
-		q.parent = span_from(uploads.v[i]->id,
-		    (size_t)span_rchr(uploads.v[i]->id, 0) + 1);
-		r = store_list(c->store, c->arena, &q, &parts);
-		for (size_t j = 0; r == 0 && j < parts.n; j++) {
-			r = store_delete(c->store, parts.v[j]);
-			s3_garbage(c, doc_get_str(parts.v[j]->spec, "Blob"));
-		}
-		if (r == 0)
-			r = store_delete(c->store, uploads.v[i]);
-	}
+	for (size_t i = 0; r == 0 && i < l.n; i++)
+		if ((r = part_drop_all(c, multipart_id(l.v[i]))) == 0)
+			r = store_delete(c->store, l.v[i]);
 	return err_fold(r);
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 #include "store/files.h"
-#include "svc/s3/object.h"
+#include "svc/s3/multipart.h"
 
 void
 object_set_body(struct call *c, struct doc *spec, const struct call_body *b)
@@ -21,8 +21,8 @@ object_set_body(struct call *c, struct doc *spec, const struct call_body *b)
 	doc_set(c->arena, spec, "Checksums", sums);
 }
 
-static int
-write_all(int fd, struct span p)
+int
+object_write_all(int fd, struct span p)
 {
 	while (p.n > 0) {
 		ssize_t n = write(fd, p.p, p.n);
@@ -47,7 +47,7 @@ object_store_bytes(struct call *c, struct span bytes, struct call_body *ret)
 	int r;
 
 	if ((r = files_create(c->files, c->arena, &ret->id, &fd)) < 0 ||
-	    (r = write_all(fd, bytes)) < 0 ||
+	    (r = object_write_all(fd, bytes)) < 0 ||
 	    (r = files_seal(c->files, fd)) < 0)
 		return err_trace(r);
 	AN(EVP_Digest(bytes.p ? bytes.p : "", bytes.n, md5, &n, EVP_md5(),
@@ -59,5 +59,60 @@ object_store_bytes(struct call *c, struct span bytes, struct call_body *ret)
 	checksum_add(sum, bytes);
 	ret->sum = checksum_text(sum, c->arena);
 	checksum_free(sum);
+	return 0;
+}
+
+/* The parts that have bytes of the range; *ret_start: where the first begins
+ * in the object. */
+static int
+parts_of(struct call *c, const struct doc *spec, uint64_t first, uint64_t len,
+    struct res_list *ret, uint64_t *ret_start)
+{
+	uint64_t size = (uint64_t)doc_get_int(spec, "PartSize", 0);
+	int64_t from = 0, to = PARTS_MAX;
+
+	if (size && len) {
+		from = (int64_t)(first / size) + 1;
+		to = (int64_t)((first + len - 1) / size) + 1;
+	}
+	*ret_start = from ? (uint64_t)(from - 1) * size : 0;
+	return err_trace(part_list(c, doc_get_str(spec, "Upload"), from, to,
+	    ret));
+}
+
+int
+object_runs(struct call *c, const struct doc *spec, uint64_t first,
+    uint64_t len, struct file_run **ret, size_t *ret_n)
+{
+	struct file_run *v;
+	struct res_list l;
+	uint64_t at, end = first + len;
+	size_t n = 0;
+	int r;
+
+	if (!doc_get(spec, "Upload")) {
+		*ret = v = arena_new_of(c->arena, struct file_run);
+		*v = (struct file_run){doc_get_str(spec, "Blob"), first, len};
+		*ret_n = 1;
+		return 0;
+	}
+	if ((r = parts_of(c, spec, first, len, &l, &at)) < 0)
+		return err_trace(r);
+	v = arena_array(c->arena, struct file_run, l.n);
+	for (size_t i = 0; i < l.n; i++) {
+		uint64_t size = (uint64_t)doc_get_int(l.v[i]->spec, "Size", 0);
+		uint64_t lo = MAX(at, first), hi = MIN(at + size, end);
+
+		if (lo < hi)
+			v[n++] = (struct file_run){doc_get_str(l.v[i]->spec,
+			    "Blob"), lo - at, hi - lo};
+		at += size;
+	}
+	if (at < end)
+		return err_origin(EIO, "an object's parts have %llu bytes, "
+		    "not %llu", (unsigned long long)at,
+		    (unsigned long long)end);
+	*ret = v;
+	*ret_n = n;
 	return 0;
 }

@@ -50,12 +50,34 @@ s3_invalid(struct call *c, const char *name, struct span value,
 }
 
 struct reply *
-s3_find_bucket(struct call *c, struct res **ret)
+s3_malformed(struct call *c)
 {
-	struct span name = doc_get_str(c->in, "Bucket");
-	struct span owner = doc_get_str(c->in, "ExpectedBucketOwner");
+	return reply_error(c, "MalformedXML", "The XML you provided was not "
+	    "well-formed or did not validate against our published schema");
+}
+
+struct reply *
+s3_read_count(struct call *c, const char *member, const char *name,
+    int64_t otherwise, int64_t *ret)
+{
+	const struct doc *v = doc_get(c->in, member);
+	int64_t n = doc_i64(v, otherwise);
+
+	if (n < 0 || n > INT32_MAX)
+		return s3_invalid(c, name, arena_fmt_span(c->arena, "%lld",
+		    (long long)n), arena_fmt(c->arena, "Argument %s must be "
+		    "an integer between 0 and 2147483647", name));
+	*ret = n;
+	return NULL;
+}
+
+struct reply *
+s3_get_bucket(struct call *c, struct span name, struct span owner,
+    struct res **ret)
+{
+	struct res *bucket;
 	int r = store_get(c->store, c->arena, &s3_bucket, c->scope, SPAN_NULL,
-	    name, ret);
+	    name, &bucket);
 
 	if (r == STORE_E_NOT_FOUND)
 		return s3_no_bucket(c, name);
@@ -63,7 +85,15 @@ s3_find_bucket(struct call *c, struct res **ret)
 		return s3_fail(c, r);
 	if (owner.n && !span_eq(owner, c->scope.account))
 		return reply_error(c, "AccessDenied", "Access Denied");
+	*ret = bucket;
 	return NULL;
+}
+
+struct reply *
+s3_find_bucket(struct call *c, struct res **ret)
+{
+	return s3_get_bucket(c, doc_get_str(c->in, "Bucket"),
+	    doc_get_str(c->in, "ExpectedBucketOwner"), ret);
 }
 
 /* RFC 3629: no overlong forms, no surrogates. */
@@ -172,13 +202,12 @@ struct garbage {
 };
 
 static void
-on_commit(void *ctx, int err)
+on_commit(void *ctx, int err UNUSED)
 {
 	struct garbage *g = ctx;
 	struct span id = span_of(g->blob);
 
-	if (err == 0 && !is_named(g->store, id) &&
-	    files_remove(g->files, id) < 0)
+	if (!is_named(g->store, id) && files_remove(g->files, id) < 0)
 		log_warn("an object's bytes stay until the next start: %s, "
 		    "ignoring", err_last());
 	free(g->blob);

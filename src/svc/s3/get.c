@@ -3,8 +3,8 @@
 
 #include "base/err.h"
 #include "store/files.h"
-#include "svc/s3/object.h"
 #include "svc/s3/ops.h"
+#include "svc/s3/multipart.h"
 
 struct range {
 	uint64_t first;
@@ -87,29 +87,31 @@ read_range(struct call *c, struct span text, uint64_t size,
 	return NULL;
 }
 
+/* AWS counts the parts that there are, whatever their numbers were. */
 static struct reply *
 read_part(struct call *c, const struct doc *spec, int64_t number,
     uint64_t size, struct range *ret)
 {
-	const struct doc *parts = doc_get(spec, "Parts");
-	int64_t i = 0;
-	uint64_t n;
+	int64_t count = doc_get_int(spec, "PartsCount", 1);
+	uint64_t n = size;
+	struct res_list l;
+	int r;
 
-	ret->first = 0;
-	doc_each(p, parts) {
-		n = (uint64_t)doc_get_int(p, "Size", 0);
-		if (++i == number) {
-			*ret = (struct range){ret->first, n, true};
-			return NULL;
-		}
-		ret->first += n;
-	}
-	if (number == 1 && !parts) {
-		*ret = (struct range){0, size, true};
+	if (number < 1 || number > count)
+		return reply_error_with(c, 416, "InvalidPartNumber", NULL,
+		    "The requested partnumber is not satisfiable");
+	*ret = (struct range){0, size, true};
+	if (!doc_get(spec, "Upload"))
 		return NULL;
+	if ((r = part_list(c, doc_get_str(spec, "Upload"), 0,
+	    PARTS_MAX, &l)) < 0)
+		return s3_fail(c, r);
+	for (size_t i = 0; i < l.n && i < (size_t)number; i++) {
+		n = (uint64_t)doc_get_int(l.v[i]->spec, "Size", 0);
+		ret->first += i + 1 < (size_t)number ? n : 0;
 	}
-	return reply_error_with(c, 416, "InvalidPartNumber", NULL,
-	    "The requested partnumber is not satisfiable");
+	ret->n = n;
+	return NULL;
 }
 
 static struct reply *
@@ -217,10 +219,10 @@ describe(struct call *c, const struct res *bucket, const struct doc *spec,
 	if (doc_get(spec, "Tags"))
 		doc_set_int(c->arena, out, "TagCount",
 		    (int64_t)doc_len(doc_get(spec, "Tags")));
-	if (doc_get(c->in, "PartNumber") && doc_get(spec, "Parts"))
+	if (doc_get(c->in, "PartNumber") && doc_get(spec, "PartsCount"))
 		doc_set_int(c->arena, out, "PartsCount",
-		    (int64_t)doc_len(doc_get(spec, "Parts")));
-	if (range->part && size)
+		    doc_get_int(spec, "PartsCount", 0));
+	if (range->part && range->n)
 		doc_setf(c->arena, out, "ContentRange", "bytes %llu-%llu/%llu",
 		    (unsigned long long)range->first,
 		    (unsigned long long)(range->first + range->n - 1),
@@ -232,36 +234,65 @@ describe(struct call *c, const struct res *bucket, const struct doc *spec,
 }
 
 static struct reply *
-get(struct call *c, bool head)
+answer(struct reply *r, const struct range *range)
+{
+	if (range->part)
+		reply_set_status(r, 206);
+	return r;
+}
+
+static struct reply *
+send_file(struct call *c, struct doc *out, const struct file_run *run,
+    const struct range *range)
 {
 	_cleanup_close_ int fd = -1;
+	uint64_t size;
+	int r = files_read(c->files, run->id, &fd, &size);
+
+	if (r == 0 && (run->offset > size || run->n > size - run->offset))
+		r = err_origin(EIO, "an object's file is too short: %llu bytes",
+		    (unsigned long long)size);
+	if (r)
+		return s3_fail(c, r);
+	return answer(reply_file(c, out, TAKE_FD(fd), run->offset, run->n),
+	    range);
+}
+
+static struct reply *
+send(struct call *c, struct doc *out, const struct doc *spec,
+    const struct range *range)
+{
+	struct file_run *runs;
+	size_t n;
+	int r = object_runs(c, spec, range->first, range->n, &runs, &n);
+
+	if (r < 0)
+		return s3_fail(c, r);
+	if (n == 1)
+		return send_file(c, out, runs, range);
+	return answer(reply_seq(c, out, file_seq_new(c->files, runs, n)),
+	    range);
+}
+
+static struct reply *
+get(struct call *c, bool head)
+{
 	struct res *bucket, *row;
 	struct reply *no = find(c, &bucket, &row);
 	struct range range;
 	struct doc *out;
-	uint64_t size, have;
-	int r;
+	uint64_t size;
 
 	if (no || (no = check_conditions(c, row->spec)))
 		return no;
 	size = (uint64_t)doc_get_int(row->spec, "Size", 0);
 	if ((no = find_range(c, row->spec, size, &range)))
 		return no;
-	if (!head) {
-		r = files_read(c->files, doc_get_str(row->spec, "Blob"), &fd,
-		    &have);
-		if (r == 0 && have != size)
-			r = err_origin(EIO, "an object's file has %llu bytes, "
-			    "not %llu", (unsigned long long)have,
-			    (unsigned long long)size);
-		if (r)
-			return s3_fail(c, r);
-	}
 	out = describe(c, bucket, row->spec, &range, size);
-	no = reply_file(c, out, TAKE_FD(fd), range.first, range.n);
-	if (range.part)
-		reply_set_status(no, 206);
-	return no;
+	if (head)
+		return answer(reply_file(c, out, -1, range.first, range.n),
+		    &range);
+	return send(c, out, row->spec, &range);
 }
 
 struct reply *

@@ -10,12 +10,12 @@ const struct kind s3_bucket = {
 };
 const struct kind s3_object = {
 	.name = "s3.object",
-	.index = INDEX("spec.Blob"),
+	.index = INDEX("spec.Blob", "spec.Upload"),
 	.global = true,
 };
 const struct kind s3_version = {
 	.name = "s3.version",
-	.index = INDEX("spec.Blob"),
+	.index = INDEX("spec.Blob", "spec.Upload"),
 	.global = true,
 };
 const struct kind s3_upload = {

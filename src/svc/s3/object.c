@@ -363,9 +363,7 @@ s3_delete_objects(struct call *c)
 	if (no)
 		return no;
 	if (doc_len(ids) == 0 || doc_len(ids) > DELETE_MAX)
-		return reply_error(c, "MalformedXML", "The XML you provided "
-		    "was not well-formed or did not validate against our "
-		    "published schema");
+		return s3_malformed(c);
 	doc_each(id, ids) {
 		if (doc_get(id, "ETag") || doc_get(id, "Size") ||
 		    doc_get(id, "LastModifiedTime"))

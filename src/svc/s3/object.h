@@ -1,16 +1,21 @@
 /*
  * Objects and their versions.  An object's spec:
  *
- *	Blob, Size, ETag ("\"hex\""), LastModified (ms), VersionId ("null" in
- *	a bucket that was never versioned), Seq (grows with every version),
- *	Checksums {CRC32: base64, …}, ChecksumType, Parts [{Size, Checksums}]
- *	(of a multipart object), Tags {key: value}, and the members of
- *	PutObject that GetObject gives back.  A delete marker has DeleteMarker.
+ *	Size, ETag ("\"hex\""), LastModified (ms), VersionId ("null" in a
+ *	bucket that was never versioned), Seq (grows with every version),
+ *	Checksums {CRC32: base64, …}, ChecksumType, Tags {key: value}, and the
+ *	members of PutObject that GetObject gives back.
+ *
+ * Its bytes are those of the file Blob.  Of an object that was a multipart
+ * upload, they are those of the s3.parts of Upload, PartsCount of them, each
+ * but the last of PartSize bytes (0: they differ); Completed says how it was
+ * completed, see multipart.h.  A delete marker has DeleteMarker.
  *
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
  */
 #pragma once
 
+#include "store/file-seq.h"
 #include "svc/s3/s3.h"
 
 /* Current object of a key: STORE_E_NOT_FOUND when there is none or it is
@@ -21,8 +26,8 @@ int object_current(struct call *c, const struct res *bucket, struct span key,
  * STORE_E_NOT_FOUND. */
 int object_version(struct call *c, const struct res *bucket, struct span key,
     struct span version, struct res **ret);
-/* Makes spec the key's current version and fills VersionId, Seq and
- * LastModified. */
+/* Makes spec the key's current version and fills VersionId, Seq and, unless it
+ * is there, LastModified. */
 int object_write(struct call *c, const struct res *bucket, struct span key,
     struct doc *spec);
 /* Deletes a version, or with an empty one what DELETE without a version does.
@@ -46,6 +51,10 @@ struct span object_quoted_hex(struct arena *a, struct span raw);
 /* Blob, Size, ETag and Checksums from a body. */
 void object_set_body(struct call *c, struct doc *spec,
     const struct call_body *b);
+/* Where len bytes from first on are.  0 or negative. */
+int object_runs(struct call *c, const struct doc *spec, uint64_t first,
+    uint64_t len, struct file_run **ret, size_t *ret_n);
+int object_write_all(int fd, struct span p); /* 0 or negative */
 /* Puts the bytes of an internal call into a file. */
 int object_store_bytes(struct call *c, struct span bytes,
     struct call_body *ret);

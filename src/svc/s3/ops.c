@@ -17,6 +17,11 @@
 	" ResponseContentType ResponseExpires VersionId RequestPayer" \
 	" PartNumber ChecksumMode "
 
+#define UPLOAD " Key UploadId RequestPayer "
+#define FROM " CopySource CopySourceIfMatch CopySourceIfModifiedSince" \
+	" CopySourceIfNoneMatch CopySourceIfUnmodifiedSince" \
+	" ExpectedSourceBucketOwner "
+
 static const struct op_row ops[] = {
 	{"CreateBucket", s3_create_bucket,
 	    "Bucket ACL CreateBucketConfiguration ObjectOwnership"},
@@ -28,6 +33,18 @@ static const struct op_row ops[] = {
 	    "Body ContentLength Key IfMatch IfNoneMatch"},
 	{"GetObject", s3_get_object, B READ},
 	{"HeadObject", s3_head_object, B READ},
+	{"CopyObject", s3_copy_object, B KEPT FROM "Key ChecksumAlgorithm "
+	    "IfMatch IfNoneMatch MetadataDirective TaggingDirective"},
+	{"CreateMultipartUpload", s3_create_multipart_upload, B KEPT
+	    "Key ChecksumAlgorithm ChecksumType"},
+	{"UploadPart", s3_upload_part, B SUMS UPLOAD
+	    "Body ContentLength PartNumber"},
+	{"UploadPartCopy", s3_upload_part_copy, B FROM UPLOAD
+	    "CopySourceRange PartNumber"},
+	{"CompleteMultipartUpload", s3_complete_multipart_upload, B SUMS UPLOAD
+	    "ChecksumType IfMatch IfNoneMatch MpuObjectSize MultipartUpload"},
+	{"AbortMultipartUpload", s3_abort_multipart_upload, B UPLOAD},
+	{"ListParts", s3_list_parts, B UPLOAD "MaxParts PartNumberMarker"},
 	{"DeleteObject", s3_delete_object,
 	    B "Key VersionId IfMatch RequestPayer"},
 	{"DeleteObjects", s3_delete_objects, B SUM "Delete RequestPayer"},

@@ -17,6 +17,17 @@ HANDLER(s3_delete_objects);
 /* get.c */
 HANDLER(s3_get_object);
 HANDLER(s3_head_object);
+/* copy.c */
+HANDLER(s3_copy_object);
+/* multipart.c */
+HANDLER(s3_create_multipart_upload);
+HANDLER(s3_abort_multipart_upload);
+/* complete.c */
+HANDLER(s3_complete_multipart_upload);
+/* part.c */
+HANDLER(s3_upload_part);
+HANDLER(s3_upload_part_copy);
+HANDLER(s3_list_parts);
 /* list.c */
 HANDLER(s3_list_objects);
 HANDLER(s3_list_objects_v2);

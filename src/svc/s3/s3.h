@@ -11,17 +11,25 @@ extern const struct service s3_service;
 
 /* A slice of the sweep at start: removes files that no row names. */
 int s3_sweep(struct store *s, struct files *f, bool *ret_more);
-/* Once the turn is durable, removes a file that no row names any more. */
+/* Once the turn is durable, or lost, removes a file that no row names. */
 void s3_garbage(struct call *c, struct span blob);
 
 /* The bucket that the input names.  NULL and *ret filled, or the refusal. */
 struct reply *s3_find_bucket(struct call *c, struct res **ret);
+/* The same by its name. */
+struct reply *s3_get_bucket(struct call *c, struct span name,
+    struct span owner, struct res **ret);
 /* Is the key one that S3 takes? NULL, or the refusal. */
 struct reply *s3_check_key(struct call *c, struct span key);
 
 REPLY s3_fail(struct call *c, int r);
 REPLY s3_no_bucket(struct call *c, struct span name);
 REPLY s3_no_key(struct call *c, struct span key);
+REPLY s3_malformed(struct call *c); /* MalformedXML */
+/* A count of the input, or what it is when absent.  NULL, or the refusal; name
+ * is what the refusal calls it. */
+struct reply *s3_read_count(struct call *c, const char *member,
+    const char *name, int64_t otherwise, int64_t *ret);
 REPLY s3_invalid(struct call *c, const char *name, struct span value,
     const char *message); /* InvalidArgument */
 /* An error with one member that says what it is about. */

@@ -23,13 +23,6 @@ struct setting {
 };
 
 static struct reply *
-malformed(struct call *c)
-{
-	return reply_error(c, "MalformedXML", "The XML you provided was not "
-	    "well-formed or did not validate against our published schema");
-}
-
-static struct reply *
 check_policy(struct call *c, const struct doc *v)
 {
 	struct doc *d;
@@ -50,15 +43,18 @@ check_policy(struct call *c, const struct doc *v)
 static struct reply *
 check_rules(struct call *c, const struct doc *v)
 {
-	return doc_len(doc_get(v, "Rules")) ? NULL : malformed(c);
+	return doc_len(doc_get(v, "Rules")) ? NULL : s3_malformed(c);
 }
 
 static struct reply *
 check_encryption(struct call *c, const struct doc *v)
 {
 	if (doc_len(doc_get(v, "Rules")) != 1)
-		return malformed(c);
+		return s3_malformed(c);
 	doc_each(rule, doc_get(v, "Rules")) {
+		if (doc_get(rule, "BlockedEncryptionTypes"))
+			return reply_not_implemented(c,
+			    "BlockedEncryptionTypes");
 		const struct doc *by = doc_get(rule,
 		    "ApplyServerSideEncryptionByDefault");
 
@@ -164,7 +160,7 @@ s3_put_setting(struct call *c)
 	if (no)
 		return no;
 	if (!v)
-		return malformed(c);
+		return s3_malformed(c);
 	if (s->check && (no = s->check(c, v)))
 		return no;
 	doc_set(c->arena, bucket->spec, s->key, doc_copy(c->arena, v));

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/id.h"
-#include "svc/s3/object.h"
+#include "svc/s3/multipart.h"
 
 struct span
 object_versioning(const struct res *bucket)
@@ -111,8 +111,11 @@ archive(struct call *c, const struct res *bucket, struct span key,
 static int
 drop(struct call *c, const struct res *row)
 {
+	struct span upload = doc_get_str(row->spec, "Upload");
 	int r = store_delete(c->store, row);
 
+	if (r == 0 && upload.n)
+		r = part_drop_all(c, upload);
 	if (r == 0)
 		s3_garbage(c, doc_get_str(row->spec, "Blob"));
 	return err_fold(r);
@@ -159,9 +162,11 @@ stamp(struct call *c, const struct res *bucket, struct doc *spec)
 	if (r)
 		return err_fold(r);
 	doc_set_int(c->arena, spec, "Seq", seq);
-	doc_set_int(c->arena, spec, "LastModified", clock_ms());
+	if (!doc_get(spec, "LastModified"))
+		doc_set_int(c->arena, spec, "LastModified", clock_ms());
 	doc_set_str(c->arena, spec, "VersionId", enabled ?
-	    span_of(id_hex(c->arena, 32)) : SPAN("null"));
+	    arena_fmt_span(c->arena, "%s%016llx", id_hex(c->arena, 16),
+	    (unsigned long long)seq) : SPAN("null"));
 	return 0;
 }
 
