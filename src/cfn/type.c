@@ -56,6 +56,7 @@ handler_error(struct span code)
 	} rows[] = {
 		{"NotEmpty", "GeneralServiceException"},
 		{"AlreadyExist", "AlreadyExists"}, {"Duplicate", "AlreadyExists"},
+		{"AlreadyOwned", "AlreadyExists"},
 		{"NotFound", "NotFound"}, {"NoSuch", "NotFound"},
 		{"AccessDenied", "AccessDenied"},
 		{"Unauthorized", "AccessDenied"},
@@ -334,6 +335,13 @@ put_name(struct cfn_run *run)
 	run->props = doc_set_str(a, props, run->map->name, name);
 }
 
+static void
+reshape(const struct cfn_run *run, const struct doc **props)
+{
+	if (run->map->reshape)
+		*props = run->map->reshape(run->arena, *props);
+}
+
 /* The four things */
 
 static int
@@ -414,6 +422,7 @@ cfn_make(struct cfn_run *run, enum cfn_outcome *ret)
 
 	run->old = NULL;
 	put_name(run);
+	reshape(run, &run->props);
 	e = whole(run, make, ret);
 	if (e || *ret == CFN_FAILED)
 		return e;
@@ -618,6 +627,8 @@ cfn_change(struct cfn_run *run, enum cfn_outcome *ret)
 		    doc_get_str(run->attrs, ".Name"));
 		run->old = with;
 	}
+	reshape(run, &run->props);
+	reshape(run, &run->old);
 	return whole(run, change, ret);
 }
 

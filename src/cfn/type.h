@@ -140,6 +140,10 @@ struct cfn_map {
 	 * .without, fails the update by name. */
 	const char *defaults;
 
+	/* Properties in the form that the steps speak of, where names alone do
+	 * not do; NULL: as they are. */
+	struct doc *(*reshape)(struct arena *a, const struct doc *props);
+
 	/* The property that is the name, made up when absent as
 	 * "STACK-LOGICALID-RANDOM" and cut to name_max (0: 255) characters. */
 	const char *name;

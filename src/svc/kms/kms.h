@@ -3,9 +3,12 @@
 
 #include "api/op.h"
 #include "base/seal.h"
+#include "cfn/type.h"
 #include "svc/kms/kinds.h"
 
 extern const struct service kms_service;
+/* cfn.c: its CloudFormation resource types. */
+extern const struct cfn_map kms_types[];
 
 /* find.c */
 

@@ -49,5 +49,6 @@ const struct service kms_service = {
 	.name = "kms",
 	.ops = ops,
 	.kinds = kms_kinds,
+	.types = kms_types,
 	.before = kms_before,
 };

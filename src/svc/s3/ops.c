@@ -103,4 +103,5 @@ const struct service s3_service = {
 	.name = "s3",
 	.ops = ops,
 	.kinds = s3_kinds,
+	.types = s3_types,
 };

@@ -5,9 +5,12 @@
 #pragma once
 
 #include "api/op.h"
+#include "cfn/type.h"
 #include "svc/s3/kinds.h"
 
 extern const struct service s3_service;
+/* cfn.c: its CloudFormation resource types. */
+extern const struct cfn_map s3_types[];
 
 /* A slice of the sweep at start: removes files that no row names. */
 int s3_sweep(struct store *s, struct files *f, bool *ret_more);
