@@ -59,6 +59,13 @@ EXTRA = {
         'required': ['ServiceToken'], 'createOnly': ['ServiceToken']},
 }
 
+# What the registry says less of than the documentation.
+KNOWN = {
+    'AWS::CloudFormation::Stack': {
+        'Parameters': {'type': 'object',
+                       'patternProperties': {'.*': {'type': 'string'}}}},
+}
+
 
 class Type:
     """One schema's facts; shapes are named by their definitions."""
@@ -203,6 +210,7 @@ def main(model_dir, types):
             with open(os.path.join(schemas, 'resources',
                                    region.types[name] + '.json')) as f:
                 schema = json.load(f)
+            schema['properties'].update(KNOWN.get(name, {}))
         facts['types'][name] = Type(schema).facts()
     with open(os.path.join(model_dir, 'cfn.json'), 'w') as out:
         write(out, facts)

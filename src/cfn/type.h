@@ -162,6 +162,10 @@ struct cfn_map {
 	const struct cfn_wait *ready;	/* NULL: at once */
 	const struct cfn_wait *gone;	/* the same after removal */
 
+	/* What it names may have changed though its properties did not: it is
+	 * updated each time. */
+	bool looks_inside;
+
 	/* Instead of the tables.  Each returns 0 or a negative error; the
 	 * outcome is *ret, and for CFN_FAILED run->reason. */
 	int (*on_create)(struct cfn_run *run, enum cfn_outcome *ret);

@@ -281,6 +281,14 @@ skipped(const struct stack_work *w, const struct res *row)
 	    doc_has_str(doc_get(w->stack->spec, "SkipResources"), row->id);
 }
 
+/* What is inside changes on the way there, and goes back only if it did. */
+static bool
+may_differ(const struct stack_work *w, const struct res *row)
+{
+	return span_is(doc_get_str(w->stack->status, "Phase"), "update") ||
+	    doc_get(row->status, "Before");
+}
+
 static int
 update_row(struct stack_work *w, struct res *row, struct span type,
     struct doc *props, const struct cfn_map *map)
@@ -289,7 +297,8 @@ update_row(struct stack_work *w, struct res *row, struct span type,
 	bool same = span_eq(type, doc_get_str(row->status, "ResourceType"));
 	const struct cfn_facts *f = cfn_facts_find(type);
 
-	if (same && doc_eq(was, props))
+	if (same && doc_eq(was, props) && !(map->looks_inside && may_differ(w,
+		row)))
 		return keep_row(w, row);
 	if (same && !needs_new(w, f, map, was, props))
 		return change_row(w, row, props);

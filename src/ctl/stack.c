@@ -28,17 +28,8 @@ static int
 turn(struct stack_work *w, const char *phase, const char *status,
     struct span reason)
 {
-	struct doc *s = w->stack->status;
-
-	if (phase)
-		doc_set_str(w->a, s, "Phase", span_of(phase));
-	else
-		doc_del(s, "Phase");
-	doc_set_int(w->a, s, "Op", doc_get_int(s, "Op", 0) + 1);
-	doc_set_time(w->a, s, "Since", w->now);
-	doc_del(s, "Cancel");
 	w->again = phase != NULL;
-	return stack_status(w->store, w->a, w->stack, status, reason);
+	return stack_turn(w->store, w->a, w->stack, phase, status, reason);
 }
 
 static int
@@ -83,6 +74,7 @@ forward_failed(struct stack_work *w, struct span why)
 	    "%.*sRollback requested by user.", SPAN_ARG(why));
 	int e;
 
+	doc_set_str(w->a, w->stack->status, "WhyFailed", why);
 	if (is_phase(w, "update-rollback"))
 		return turn(w, NULL, "UPDATE_ROLLBACK_FAILED", why);
 	if (is_phase(w, "update")) {
@@ -129,16 +121,11 @@ forward_done(struct stack_work *w)
 static int
 delete_rest(struct stack_work *w)
 {
-	struct query q = {.kind = &cloudformation_change_set,
-		.scope = w->stack->scope, .parent = w->stack->id};
 	struct span why = SPAN_NULL;
-	struct res_list l;
-	int e = store_list(w->store, w->a, &q, &l);
+	int e = stack_unexport(w, NULL, &why);
 
-	for (size_t i = 0; !e && i < l.n; i++)
-		e = store_delete(w->store, l.v[i]);
-	if (e || (e = stack_unexport(w, NULL, &why)))
-		return e > 0 ? err_fold(e) : err_trace(e);
+	if (e)
+		return err_trace(e);
 	doc_del(w->stack->spec, "Live");
 	doc_del(w->stack->spec, "Prior");
 	doc_del(w->stack->status, "Imports");
@@ -195,6 +182,43 @@ may_delete(struct stack_work *w, struct span *ret_why)
 	return e;
 }
 
+static bool
+is_cleanup(const struct stack_work *w)
+{
+	return is_phase(w, "cleanup") || is_phase(w, "update-rollback-cleanup");
+}
+
+static int
+backward(struct stack_work *w, bool all)
+{
+	struct span why = SPAN_NULL;
+	enum stack_end end;
+	bool held = false;
+	int e = 0;
+
+	if (is_phase(w, "cleanup") && (e = stack_held(w, &held)))
+		return err_trace(e);
+	if (held) {
+		w->waiting = true;
+		return 0;
+	}
+	if ((e = may_delete(w, &why)))
+		return err_trace(e);
+	if (why.n)
+		return remove_failed(w, why);
+	if ((e = stack_remove(w, all, &end, &why)))
+		return err_trace(e);
+	if (end == STACK_DONE && is_cleanup(w) &&
+	    (e = stack_children_busy(w, &held)))
+		return err_trace(e);
+	if (held) {
+		w->waiting = true;
+		return 0;
+	}
+	return end == STACK_DONE ? remove_done(w, SPAN_NULL) :
+	    end == STACK_FAILED	 ? remove_failed(w, why) : 0;
+}
+
 static int
 advance(struct stack_work *w)
 {
@@ -204,17 +228,8 @@ advance(struct stack_work *w)
 	enum stack_end end;
 	int e;
 
-	if (all || is_phase(w, "cleanup") ||
-	    is_phase(w, "update-rollback-cleanup")) {
-		if ((e = may_delete(w, &why)))
-			return err_trace(e);
-		if (why.n)
-			return remove_failed(w, why);
-		if ((e = stack_remove(w, all, &end, &why)))
-			return err_trace(e);
-		return end == STACK_DONE ? remove_done(w, SPAN_NULL) :
-		    end == STACK_FAILED	 ? remove_failed(w, why) : 0;
-	}
+	if (all || is_cleanup(w))
+		return backward(w, all);
 	if ((e = stack_forward(w, &end, &why)))
 		return err_trace(e);
 	if (end == STACK_GOES_ON && is_phase(w, "create") && minutes &&
@@ -284,13 +299,17 @@ run(void *state, struct ctl *ctl, struct arena *a, int64_t key,
 static int64_t
 key(void *state, struct ctl *ctl, const struct change *c)
 {
+	bool begins = c->kind == &cloudformation_stack && !c->deleted &&
+	    (c->inserted || c->spec);
 	struct stack_state *s = state;
 
-	if (c->kind == &cloudformation_stack)
-		return !c->deleted && (c->inserted || c->spec) ? c->row : 0;
+	/* Of rows, signals alone are spec. */
+	if (c->kind == &cloudformation_resource && !c->spec)
+		return 0;
 	for (size_t i = 0; i < s->n; i++)
-		ctl_wake(ctl, &ctl_stack, s->v[i]);
-	return 0;
+		if (s->v[i] != c->row)
+			ctl_wake(ctl, &ctl_stack, s->v[i]);
+	return begins ? c->row : 0;
 }
 
 static void *
@@ -310,6 +329,7 @@ done(void *state)
 
 /* Stacks, and what resources are seen to settle by. */
 static const struct kind *const kinds[] = {&cloudformation_stack,
+	&cloudformation_resource,
 	&ecs_service, &ecs_service_deployment, &ecs_task,
 	&elbv2_load_balancer, &ec2_network_interface, &ec2_nat_gateway, NULL};
 

@@ -55,6 +55,11 @@ int stack_publish(struct stack_work *w, struct span *ret_why);
 int stack_unexport(struct stack_work *w, const struct doc *outputs,
     struct span *ret_why);
 
+/* stack-family.c: nested stacks.  What a nested stack replaced stays until its
+ * parent's update cannot go back any more: until then it is held. */
+int stack_held(struct stack_work *w, bool *ret);
+int stack_children_busy(struct stack_work *w, bool *ret);
+
 /* stack-run.c */
 /* The resource as the tables want it.  False: nobody maps its type. */
 bool stack_run(struct stack_work *w, const struct res *row,

@@ -13,5 +13,14 @@ make_mark(struct cfn_run *run, enum cfn_outcome *ret)
 const struct cfn_map cloudformation_types[] = {
 	{.type = "AWS::CDK::Metadata", .on_create = make_mark,
 	    .no_effect = "Analytics"},
+	{
+		.type = "AWS::CloudFormation::Stack",
+		.looks_inside = true,
+		.on_create = cfn_nested_create,
+		.on_update = cfn_nested_update,
+		.on_remove = cfn_nested_remove,
+		.on_ready = cfn_nested_ready,
+		.on_gone = cfn_nested_gone,
+	},
 	{.type = NULL},
 };

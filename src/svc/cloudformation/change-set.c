@@ -5,9 +5,6 @@
 #include "cfn/type.h"
 #include "svc/cloudformation/cloudformation.h"
 
-#define NOTHING "The submitted information didn't contain changes. Submit " \
-	"different information to create a change set."
-
 static struct reply *
 not_found(struct call *c)
 {
@@ -83,6 +80,7 @@ stack_for(struct call *c, bool create, struct res **ret)
 		    SPAN_ARG(doc_get_str(c->in, "ChangeSetName")));
 	if (create && !stack) {
 		*ret = stack = stack_make(c, name);
+		stack_note_family(c, stack);
 		if ((e = store_insert(c->store, c->arena, stack)))
 			return cfn_fail_reply(c, e);
 		return stack_begin(c, stack, NULL, "REVIEW_IN_PROGRESS",
@@ -117,6 +115,7 @@ examine(struct call *c, const struct res *stack, struct res *set,
 	const struct res *was = doc_get(stack->spec, "Def") ? stack : NULL;
 	struct doc *plain, *full;
 	struct cfn_error err;
+	struct span why = SPAN_NULL;
 	bool differs = true;
 	int e;
 
@@ -127,12 +126,15 @@ examine(struct call *c, const struct res *stack, struct res *set,
 		doc_set(c->arena, set->spec, "Changes", doc_arr(c->arena));
 		return 0;
 	}
+	if (!e && doc_get_bool(set->spec, "IncludeNestedStacks", false))
+		e = nested_sets(c, stack, set, x, plain, full, &why);
 	if (e || (was && (e = stack_differs(c, stack, x, def, plain,
 			      &differs))))
 		return err_trace(e);
 	doc_set(c->arena, set->spec, "Changes", plain);
 	doc_set(c->arena, set->spec, "Values", full);
-	judge(c, set, differs, differs ? SPAN_NULL : SPAN(NOTHING));
+	judge(c, set, differs && !why.n, why.n ? why :
+	    differs ? SPAN_NULL : SPAN(CHANGE_SET_EMPTY));
 	return 0;
 }
 
@@ -160,6 +162,23 @@ answer(struct call *c, const struct res *set)
 	doc_set_str(c->arena, out, "StackId",
 	    doc_get_str(set->spec, "StackId"));
 	return reply_ok(c, out);
+}
+
+static void
+keep(struct call *c, struct res *set)
+{
+	static const char *const kept[] = {"Description", "OnStackFailure",
+		"ClientToken", "IncludeNestedStacks"};
+	static const char *const inner[] = {"ParentChangeSetId",
+		"RootChangeSetId"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		doc_set(c->arena, set->spec, kept[i],
+		    doc_get(c->in, kept[i]) ? doc_copy(c->arena,
+			doc_get(c->in, kept[i])) : NULL);
+	for (size_t i = 0; c->who.system && i < ARRAY_SIZE(inner); i++)
+		doc_set_str(c->arena, set->spec, inner[i],
+		    doc_get_str(c->in, inner[i]));
 }
 
 struct reply *
@@ -196,14 +215,7 @@ change_set_create(struct call *c)
 	doc_set_str(c->arena, set->spec, "StackName", stack_name);
 	doc_set_str(c->arena, set->spec, "Type",
 	    create ? SPAN("CREATE") : SPAN("UPDATE"));
-	for (size_t i = 0; i < 3; i++) {
-		static const char *const kept[] = {"Description",
-			"OnStackFailure", "ClientToken"};
-
-		if (doc_get(c->in, kept[i]))
-			doc_set(c->arena, set->spec, kept[i],
-			    doc_copy(c->arena, doc_get(c->in, kept[i])));
-	}
+	keep(c, set);
 	doc_set(c->arena, set->spec, "Def", def);
 	if ((e = examine(c, stack, set, &x, def)) ||
 	    (e = store_insert(c->store, c->arena, set)))
@@ -218,7 +230,8 @@ summary(struct call *c, const struct res *set)
 {
 	static const char *const members[] = {"ChangeSetName", "StackId",
 		"StackName", "Status", "StatusReason", "ExecutionStatus",
-		"Description", "OnStackFailure"};
+		"Description", "OnStackFailure", "ParentChangeSetId",
+		"RootChangeSetId"};
 	struct doc *v = doc_obj(c->arena);
 
 	doc_set_str(c->arena, v, "ChangeSetId", set->arn);
@@ -227,7 +240,8 @@ summary(struct call *c, const struct res *set)
 			doc_set(c->arena, v, members[i], doc_copy(c->arena,
 			    doc_get(set->spec, members[i])));
 	doc_set_time(c->arena, v, "CreationTime", set->created);
-	doc_set_bool(c->arena, v, "IncludeNestedStacks", false);
+	doc_set_bool(c->arena, v, "IncludeNestedStacks",
+	    doc_get_bool(set->spec, "IncludeNestedStacks", false));
 	return v;
 }
 
@@ -295,14 +309,17 @@ change_set_delete(struct call *c)
 		return reply_error(c, "InvalidChangeSetStatus",
 		    "ChangeSet [%.*s] cannot be deleted in status "
 		    "EXECUTE_IN_PROGRESS", SPAN_ARG(set->arn));
-	e = store_delete(c->store, set);
+	if ((no = change_set_is_root(c, set)))
+		return no;
+	e = change_set_drop(c, set);
 	return e ? cfn_fail_reply(c, e) : reply_ok(c, NULL);
 }
 
 /* Execution */
 
-static struct reply *
-drop_others(struct call *c, const struct res *stack, const struct res *set)
+struct reply *
+change_set_drop_others(struct call *c, const struct res *stack,
+    const struct res *set)
 {
 	struct query q = {.kind = &cloudformation_change_set,
 		.scope = c->scope, .parent = stack->id};
@@ -310,8 +327,8 @@ drop_others(struct call *c, const struct res *stack, const struct res *set)
 	int e = store_list(c->store, c->arena, &q, &l);
 
 	for (size_t i = 0; !e && i < l.n; i++)
-		if (l.v[i]->row != set->row)
-			e = store_delete(c->store, l.v[i]);
+		if (!set || l.v[i]->row != set->row)
+			e = change_set_drop(c, l.v[i]);
 	return e ? cfn_fail_reply(c, e) : NULL;
 }
 
@@ -356,6 +373,8 @@ change_set_execute(struct call *c)
 
 	if (no)
 		return no;
+	if ((no = change_set_is_root(c, set)))
+		return no;
 	e = store_get(c->store, c->arena, &cloudformation_stack, c->scope,
 	    SPAN_NULL, set->parent, &stack);
 	if (e)
@@ -378,8 +397,10 @@ change_set_execute(struct call *c)
 	doc_set_str(c->arena, stack->spec, "ChangeSetId", set->arn);
 	if ((e = store_put_spec(c->store, set)))
 		return cfn_fail_reply(c, e);
-	if ((no = drop_others(c, stack, set)))
+	if ((no = change_set_drop_others(c, stack, set)))
 		return no;
+	if ((e = nested_executed(c, set)))
+		return cfn_fail_reply(c, e);
 	note_failure(c, stack, set);
 	if (span_is(doc_get_str(set->spec, "Type"), "CREATE"))
 		no = execute_create(c, stack, set);

@@ -40,6 +40,8 @@ struct reply *role_check(struct call *c);
 struct reply *stack_reply(struct call *c, const struct res *stack);
 /* May it be updated? */
 struct reply *stack_updatable(struct call *c, const struct res *stack);
+/* ParentId and RootId of a nested one. */
+void stack_note_family(struct call *c, struct res *stack);
 /* The definition's tags as the stack's own. */
 struct reply *stack_put_tags(struct call *c, const struct res *stack,
     const struct doc *def);
@@ -54,6 +56,24 @@ int stack_changes(struct call *c, const struct res *stack,
 int stack_differs(struct call *c, const struct res *stack,
     struct stack_context *after, const struct doc *def,
     const struct doc *changes, bool *ret);
+
+#define CHANGE_SET_EMPTY "The submitted information didn't contain changes. " \
+	"Submit different information to create a change set."
+/* Drops all change sets of the stack but set (NULL: all). */
+struct reply *change_set_drop_others(struct call *c, const struct res *stack,
+    const struct res *set);
+
+/* change-set-nested.c.  Each nested stack whose values are known gets a change
+ * set of its own: its id goes into the changes, and a stack in which nothing
+ * changes goes out of them.  *ret_why: why one of them failed. */
+int nested_sets(struct call *c, const struct res *stack, struct res *set,
+    struct stack_context *x, struct doc *plain, struct doc *full,
+    struct span *ret_why);
+/* With all that are nested in it, and the stacks under review that they made. */
+int change_set_drop(struct call *c, const struct res *set);
+int nested_executed(struct call *c, const struct res *set);
+/* The refusal of what is for the root alone to do, or NULL. */
+struct reply *change_set_is_root(struct call *c, const struct res *set);
 
 typedef struct reply *cfn_op(struct call *c);
 cfn_op stack_create, stack_update, stack_delete, stack_cancel_update,

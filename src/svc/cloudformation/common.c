@@ -1,5 +1,4 @@
 /* Stacks by name, templates and parameters of requests. */
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/id.h"
 #include "cfn/facts.h"
@@ -65,6 +64,16 @@ stack_find(struct call *c, struct span name, struct res **ret)
 
 /* Templates */
 
+/* How we are reached; a call from inside has no host of its own. */
+static struct span
+own_host(struct call *c)
+{
+	ptrdiff_t at = span_find(c->origin, SPAN("://"));
+
+	return c->host.n || at < 0 ? c->host :
+	    span_from(c->origin, (size_t)at + 3);
+}
+
 /* An object of a bucket here.  Called from inside, GetObject puts what the
  * wire would stream into Body. */
 static struct reply *
@@ -77,7 +86,7 @@ read_url(struct call *c, struct span url, struct span *ret)
 	struct op_result r;
 	int e;
 
-	if (!template_url_parse(c->arena, url, c->host, &bucket, &key))
+	if (!template_url_parse(c->arena, url, own_host(c), &bucket, &key))
 		return cfn_refuse(c, "TemplateURL must be a supported URL.");
 	doc_set_str(c->arena, in, "Bucket", bucket);
 	doc_set_str(c->arena, in, "Key", key);
@@ -332,11 +341,7 @@ stack_begin(struct call *c, struct res *stack, const char *phase,
 	doc_set_str(c->arena, operation, "OperationId",
 	    span_of(id_uuid(c->arena)));
 	doc_set(c->arena, s, "Operation", operation);
-	if (phase)
-		doc_set_str(c->arena, s, "Phase", span_of(phase));
-	doc_set_int(c->arena, s, "Op", doc_get_int(s, "Op", 0) + 1);
-	doc_set_time(c->arena, s, "Since", clock_ms());
-	e = stack_status(c->store, c->arena, stack, status,
+	e = stack_turn(c->store, c->arena, stack, phase, status,
 	    SPAN("User Initiated"));
 	return e ? cfn_fail_reply(c, e) : NULL;
 }
@@ -360,7 +365,8 @@ stack_updatable(struct call *c, const struct res *stack)
 	    "IMPORT_ROLLBACK_COMPLETE UPDATE_FAILED CREATE_FAILED";
 	struct span status = doc_get_str(stack->status, "StackStatus");
 
-	if (cfn_word(ok, status))
+	if (cfn_word(ok, status) || (c->who.system &&
+		span_is(status, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")))
 		return NULL;
 	return cfn_refuse(c, "Stack:%.*s is in %.*s state and can not be "
 	    "updated.", SPAN_ARG(stack->arn), SPAN_ARG(status));

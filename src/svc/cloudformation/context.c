@@ -106,6 +106,10 @@ ask_attr(void *ctx, struct arena *a, struct span id, struct span attr,
 	d = doc_getn(doc_get(r->status, "Attrs"), attr);
 	if (!d)
 		d = doc_getn(doc_get(r->status, "Props"), attr);
+	if (!d && span_starts(attr, SPAN("Outputs.")))
+		return invalid(a, err, "Output '%.*s' not found in stack "
+		    "'%.*s'", SPAN_ARG(span_from(attr, 8)), SPAN_ARG(
+		    doc_get_str(r->status, "PhysicalResourceId")));
 	if (!d)
 		return invalid(a, err, "Attribute '%.*s' of resource %.*s is "
 		    "not implemented", SPAN_ARG(attr), SPAN_ARG(id));

@@ -121,6 +121,21 @@ stack_status(struct store *s, struct arena *a, struct res *stack,
 }
 
 int
+stack_turn(struct store *s, struct arena *a, struct res *stack,
+    const char *phase, const char *status, struct span reason)
+{
+	struct doc *d = stack->status;
+
+	if (phase)
+		doc_set_str(a, d, "Phase", span_of(phase));
+	else
+		doc_del(d, "Phase");
+	doc_set_int(a, d, "Op", doc_get_int(d, "Op", 0) + 1);
+	doc_set_time(a, d, "Since", clock_ms());
+	return stack_status(s, a, stack, status, reason);
+}
+
+int
 resource_status(struct store *s, struct arena *a, const struct res *stack,
     struct res *r, const char *status, struct span reason)
 {

@@ -7,14 +7,16 @@
  *		an update may go back, DisableRollback, OnFailure,
  *		TimeoutInMinutes, EnableTerminationProtection, StackPolicyBody,
  *		Token: ClientRequestToken of what goes on, RetainResources[],
- *		RetainExceptOnCreate, SkipResources[]}
+ *		RetainExceptOnCreate, SkipResources[], DeletionMode, ParentId
+ *		and RootId of a nested one: ARNs}
  *		Def: {TemplateBody, Params{name: text}, Resolved{name: text},
  *		Shown[]: parameters as DescribeStacks has them, Tags[{Key,
  *		Value}], Capabilities[], NotificationARNs[], RoleARN,
  *		Description, ChangeSetId}
  *		status {StackStatus, StackStatusReason, Outputs[], Imports[]:
  *		names of exports in use, LastUpdatedTime, DeletionTime,
- *		Phase: what goes on (enum stack_phase's text), Since}
+ *		Phase: what goes on (ctl/stack.h), Since, Op: counts phases,
+ *		Operation {OperationType, OperationId}}
  * cloudformation.resource  parent = the stack's id, id = logical id, or
  *		"LOGICAL#UUID" for one that was replaced and waits for the
  *		clean-up.  spec empty; status by the controller:
@@ -29,7 +31,9 @@
  * cloudformation.change-set  parent = the stack's id, id = "NAME/UUID"; spec
  *		{ChangeSetName, StackId, StackName, Type, Def, Changes[],
  *		Values[] (with property values), Status, StatusReason,
- *		ExecutionStatus, Description, OnStackFailure}
+ *		ExecutionStatus, Description, OnStackFailure,
+ *		IncludeNestedStacks, ParentChangeSetId, RootChangeSetId,
+ *		Nested[{LogicalResourceId, ChangeSetId, StackId}]}
  *
  * An operation writes the stack's first status and event of what it begins;
  * from there on the controller (src/ctl/stack.c) writes status, and puts back
@@ -54,6 +58,9 @@ int stack_event(struct store *s, struct arena *a, const struct res *stack,
 /* Sets StackStatus and reason (may be NULL), writes status and event. */
 int stack_status(struct store *s, struct arena *a, struct res *stack,
     const char *status, struct span reason);
+/* A phase begins, or (phase NULL) nothing goes on any more. */
+int stack_turn(struct store *s, struct arena *a, struct res *stack,
+    const char *phase, const char *status, struct span reason);
 /* The same of a resource's ResourceStatus. */
 int resource_status(struct store *s, struct arena *a, const struct res *stack,
     struct res *resource, const char *status, struct span reason);

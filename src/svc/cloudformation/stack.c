@@ -48,6 +48,31 @@ stack_put_tags(struct call *c, const struct res *stack, const struct doc *def)
 	return e ? cfn_fail_reply(c, e) : NULL;
 }
 
+/* Parents are named by calls from inside alone. */
+void
+stack_note_family(struct call *c, struct res *stack)
+{
+	if (!c->who.system || !doc_get(c->in, "ParentId"))
+		return;
+	copy(c, stack->spec, "ParentId");
+	copy(c, stack->spec, "RootId");
+}
+
+/* A nested stack may be there under review: its change set made it. */
+static struct reply *
+review_or_new(struct call *c, struct span name, struct res **ret)
+{
+	struct span id = doc_get_str(c->in, "ReviewId");
+	int e;
+
+	if (!c->who.system || !id.n) {
+		*ret = stack_make(c, name);
+		return NULL;
+	}
+	e = store_get_arn(c->store, c->arena, id, ret);
+	return e ? cfn_fail_reply(c, e) : NULL;
+}
+
 struct reply *
 stack_create(struct call *c)
 {
@@ -62,7 +87,7 @@ stack_create(struct call *c)
 		return no;
 	if (old && stack_same_token(c, old))
 		return stack_reply(c, old);
-	if (old)
+	if (old && !(c->who.system && doc_get(c->in, "ReviewId")))
 		return reply_error(c, "AlreadyExistsException",
 		    "Stack [%.*s] already exists", SPAN_ARG(name));
 	if (doc_get(c->in, "DisableRollback") && doc_get(c->in, "OnFailure"))
@@ -71,13 +96,17 @@ stack_create(struct call *c)
 	if ((no = definition_read(c, NULL, name, &def)) ||
 	    (no = definition_open(c, NULL, name, def, &x)))
 		return no;
-	stack = stack_make(c, name);
+	if ((no = review_or_new(c, name, &stack)))
+		return no;
+	stack_note_family(c, stack);
 	doc_set(c->arena, stack->spec, "Def", def);
 	stack_note_request(c, stack);
 	copy(c, stack->spec, "OnFailure");
 	copy(c, stack->spec, "TimeoutInMinutes");
 	copy(c, stack->spec, "EnableTerminationProtection");
-	if ((e = store_insert(c->store, c->arena, stack)))
+	e = stack->row ? store_put_spec(c->store, stack) :
+			 store_insert(c->store, c->arena, stack);
+	if (e)
 		return cfn_fail_reply(c, e);
 	if ((no = stack_put_tags(c, stack, def)) ||
 	    (no = stack_begin(c, stack, "create", "CREATE_IN_PROGRESS",
@@ -171,9 +200,10 @@ stack_update_to(struct call *c, struct res *stack, struct doc *def)
 	struct reply *no;
 	int e;
 
-	/* After a failure without roll-back, Prior is what it goes back to; none
-	 * where the stack never was complete. */
-	if (!span_ends(status, SPAN("_FAILED")))
+	/* What it goes back to stays while the one before it may yet be undone;
+	 * there is none where the stack never was complete. */
+	if (!span_ends(status, SPAN("_FAILED")) &&
+	    !doc_get(stack->spec, "Prior"))
 		doc_set(c->arena, stack->spec, "Prior", doc_copy(c->arena,
 		    doc_get(stack->spec, "Def")));
 	doc_set(c->arena, stack->spec, "Def", doc_copy(c->arena, def));
@@ -225,12 +255,28 @@ stack_update(struct call *c)
 
 /* Deletion */
 
+/* AWS: a nested stack is protected as its root is.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-protect-stacks.html */
+static struct reply *
+is_protected(struct call *c, struct res *stack, bool *ret)
+{
+	struct span root = doc_get_str(stack->spec, "RootId");
+	int e = 0;
+
+	if (root.n)
+		e = store_get_arn(c->store, c->arena, root, &stack);
+	*ret = !e && !c->who.system && doc_get_bool(stack->spec,
+	    "EnableTerminationProtection", false);
+	return e < 0 ? cfn_fail_reply(c, e) : NULL;
+}
+
 struct reply *
 stack_delete(struct call *c)
 {
 	struct span name = doc_get_str(c->in, "StackName"), status;
 	struct res *stack;
 	struct reply *no = stack_try(c, name, &stack);
+	bool kept;
 	int e;
 
 	if (no)
@@ -239,7 +285,9 @@ stack_delete(struct call *c)
 	if (!stack || !doc_get(stack->spec, "Live"))
 		return reply_ok(c, NULL);
 	status = doc_get_str(stack->status, "StackStatus");
-	if (doc_get_bool(stack->spec, "EnableTerminationProtection", false))
+	if ((no = is_protected(c, stack, &kept)))
+		return no;
+	if (kept)
 		return cfn_refuse(c, "Stack [%.*s] cannot be deleted while "
 		    "TerminationProtection is enabled",
 		    SPAN_ARG(doc_get_str(stack->spec, "StackName")));
@@ -260,7 +308,8 @@ stack_delete(struct call *c)
 	    span_ends(status, SPAN("IN_PROGRESS")))
 		return cfn_refuse(c, "Stack [%.*s] cannot be deleted while in "
 		    "status %.*s", SPAN_ARG(stack->arn), SPAN_ARG(status));
-	if ((no = role_check(c)))
+	if ((no = role_check(c)) ||
+	    (no = change_set_drop_others(c, stack, NULL)))
 		return no;
 	stack_note_request(c, stack);
 	copy(c, stack->spec, "RetainResources");
@@ -282,6 +331,9 @@ stack_protect(struct call *c)
 
 	if (no)
 		return no;
+	if (doc_get(stack->spec, "ParentId"))
+		return cfn_refuse(c, "Termination protection cannot be updated "
+		    "on nested stacks");
 	copy(c, stack->spec, "EnableTerminationProtection");
 	e = store_put_spec(c->store, stack);
 	return e ? cfn_fail_reply(c, e) : stack_reply(c, stack);
