@@ -1,4 +1,5 @@
 /* Every controller there is: one row each. */
+#include "ctl/cert.h"
 #include "ctl/ctl.h"
 #include "ctl/lb.h"
 #include "ctl/logs.h"
@@ -13,6 +14,7 @@ const struct controller *const controllers[] = {
 	&ctl_nat,
 	&ctl_lb,
 	&ctl_lb_group,
+	&ctl_cert,
 	&ctl_edge,
 	&ctl_logs,
 	&ctl_logs_purge,

@@ -2,7 +2,7 @@
 #include "svc/acm/kinds.h"
 
 static const char *const certificate_index[] = {"spec.IdempotencyToken",
-	"status.Status", NULL};
+	"status.Status", "status.Renewal.RenewalStatus", NULL};
 
 const struct kind acm_certificate = {
 	.name = "acm.certificate",

@@ -6,7 +6,8 @@
  *			AMAZON_ISSUED | IMPORTED, KeyAlgorithm, Options{},
  *			IdempotencyToken?, RenewAsked? (ms), Exported? (ms)}.
  *			status, as it is: {Status, Validated[] (domains),
- *			IssuedAt, Renewal? {RenewalStatus, UpdatedAt} and, once
+ *			IssuedAt, Renewal? {RenewalStatus, UpdatedAt,
+ *			Validated[]} and, once
  *			there is a certificate, Certificate (PEM),
  *			CertificateChain (PEM), PrivateKey (sealed), NotBefore,
  *			NotAfter}.  Times are ms.

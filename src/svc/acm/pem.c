@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "svc/acm/pem.h"
+#include "svc/acm/x509.h"
 
 struct clear_text {
 	char *p;
@@ -18,14 +19,6 @@ wipe(void *ctx)
 	struct clear_text *t = ctx;
 
 	OPENSSL_cleanse(t->p, t->n);
-}
-
-static void
-clean_done(struct buf *b)
-{
-	if (b->p)
-		OPENSSL_cleanse(b->p, b->cap);
-	buf_done(b);
 }
 
 static struct span
@@ -45,20 +38,20 @@ acm_seal_key(struct store *s, struct arena *a, struct span arn,
 	return arena_span(a, buf_span(&text));
 }
 
-static int
-unseal_key(struct store *s, struct arena *a, const struct res *r,
-    struct span *ret)
+int
+acm_open_key(struct store *s, struct arena *a, struct span arn,
+    struct span sealed_text, struct span *ret)
 {
 	_cleanup_(buf_done) struct buf sealed = BUF_INIT;
-	_cleanup_(clean_done) struct buf plain = BUF_INIT;
+	_cleanup_(x509_wipe) struct buf plain = BUF_INIT;
 	struct clear_text *t;
-	int e;
+	int r;
 
-	if (!buf_add_unbase64(&sealed, doc_get_str(r->status, "PrivateKey")))
+	if (!buf_add_unbase64(&sealed, sealed_text))
 		return err_origin(EBADMSG, "a private key is no base64");
-	e = store_unseal(s, place(a, r->arn), buf_span(&sealed), &plain);
-	if (e < 0)
-		return err_trace(e);
+	r = store_unseal(s, place(a, arn), buf_span(&sealed), &plain);
+	if (r < 0)
+		return err_trace(r);
 	*ret = arena_span(a, buf_span(&plain));
 	t = arena_new_of(a, struct clear_text);
 	*t = (struct clear_text){(char *)ret->p, ret->n};
@@ -86,7 +79,8 @@ acm_pem(struct store *s, struct arena *a, struct span arn,
 	if (e == STORE_E_NOT_FOUND || (e == 0 &&
 	    (r->kind != &acm_certificate || !acm_is_issued(r))))
 		return ACM_E_NONE;
-	if (e < 0 || (e = unseal_key(s, a, r, &p.key)) < 0)
+	if (e < 0 || (e = acm_open_key(s, a, r->arn,
+	    doc_get_str(r->status, "PrivateKey"), &p.key)) < 0)
 		return err_trace(e);
 	p.certificate = doc_get_str(r->status, "Certificate");
 	p.chain = doc_get_str(r->status, "CertificateChain");

@@ -21,6 +21,9 @@ int acm_pem(struct store *s, struct arena *a, struct span arn,
     struct acm_pem *ret);
 /* May a listener be given it?  (ISSUED, also when expired.) */
 bool acm_is_issued(const struct res *certificate);
-/* Seals a key for the status of the certificate with this ARN. */
+/* A key as the store keeps it, bound to the ARN of its certificate; and clear
+ * again, wiped when the arena ends. */
 struct span acm_seal_key(struct store *s, struct arena *a, struct span arn,
     struct span pem);
+int acm_open_key(struct store *s, struct arena *a, struct span arn,
+    struct span sealed, struct span *ret);

@@ -9,8 +9,8 @@ extern const struct service route53_service;
 
 /* common.c */
 
-struct reply *r53_fail(struct call *c, int r);
-struct reply *r53_invalid(struct call *c, const char *fmt, ...) PRINTF(2, 3);
+REPLY r53_fail(struct call *c, int r);
+REPLY r53_invalid(struct call *c, const char *fmt, ...) PRINTF(2, 3);
 /* "/hostedzone/Z1" is Z1, too. */
 struct span r53_zone_id(struct span text);
 struct reply *r53_find_zone(struct call *c, struct span id, struct res **ret);
