@@ -62,6 +62,14 @@ live_task_get(struct tasks *s, struct span id, int64_t row, size_t n)
 	return t;
 }
 
+void
+live_forget_secrets(struct live_container *k)
+{
+	arena_free(k->secrets_arena);
+	k->secrets_arena = NULL;
+	k->secrets = NULL;
+}
+
 static void
 live_task_free(struct live_task *t)
 {
@@ -70,6 +78,7 @@ live_task_free(struct live_task *t)
 		free(t->v[i].failure);
 		free(t->v[i].image_ref);
 		arena_free(t->v[i].image_arena);
+		live_forget_secrets(&t->v[i]);
 	}
 	free(t->v);
 	free(t->ip);
@@ -206,6 +215,7 @@ live_start(struct live_container *k, const struct container_spec *spec)
 	k->start_asked = true;
 	k->task->refs++;
 	r->ops->start(r, spec, on_start, k);
+	live_forget_secrets(k);
 }
 
 static void

@@ -131,6 +131,7 @@ start_container(struct step *st, size_t i)
 		.taskdef = st->taskdef,
 		.container = step_definition(st, i),
 		.image = &k->image,
+		.secrets = k->secrets,
 		.hostname = doc_get_str(doc_get(st->task->status, "Eni"),
 		    "privateDnsName"),
 		.ip = doc_get_str(doc_get(st->task->status, "Eni"),
@@ -193,7 +194,7 @@ try_start(struct step *st, size_t i)
 	struct live_container *k = &st->live->v[i];
 	const struct doc *def = step_definition(st, i);
 	int may = task_may_start(def, st->taskdef,
-	    doc_get(st->task->status, "Containers"));
+	    doc_get(st->task->status, "Containers")), e;
 
 	if (k->failure) {
 		if (k->failure_kind)
@@ -222,7 +223,10 @@ try_start(struct step *st, size_t i)
 			    step_arch(st));
 		return 0;
 	}
-	return start_container(st, i);
+	/* We were restarted since PENDING, or they are there. */
+	if ((e = step_secrets(st)))
+		return err_trace(e);
+	return step_in(st, "ACTIVATING") ? start_container(st, i) : 0;
 }
 
 /* Targets */

@@ -110,6 +110,7 @@ environment(struct words *w, const struct task_launch *l)
 	env_set(w, SPAN("AWS_DEFAULT_REGION"), region);
 	env_set(w, SPAN("AWS_EXECUTION_ENV"), SPAN("AWS_ECS_FARGATE"));
 	env_set_all(w, doc_get(l->container, "environment"));
+	env_set_all(w, l->secrets);
 	env_set_all(w, doc_get(override_of(l), "environment"));
 }
 

@@ -392,13 +392,15 @@ static int
 pending(struct step *st)
 {
 	bool all = true;
+	int e = step_secrets(st);
 
+	if (e || !step_in(st, "PENDING"))
+		return err_trace(e);
 	ask_images(st);
 	for (size_t i = 0; i < st->live->n; i++) {
 		struct live_container *k = &st->live->v[i];
 		struct doc *c = step_container(st, i);
 		bool again = false;
-		int e;
 
 		if (k->failure) {
 			doc_setf(st->a, c, "reason", "%s", k->failure);

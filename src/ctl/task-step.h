@@ -1,5 +1,5 @@
-/* What the steps of a task share; only task-step.c, task-run.c and task-end.c
- * include this. */
+/* What the steps of a task share; only the task-*.c of steps include
+ * this. */
 #pragma once
 
 #include "ctl/task.h"
@@ -28,6 +28,10 @@ int step_call(struct step *st, const char *service, const char *op,
 struct span step_arch(const struct step *st); /* "amd64" or "arm64" */
 struct doc *step_container(const struct step *st, size_t i);
 const struct doc *step_definition(const struct step *st, size_t i);
+
+/* task-secrets.c: reads what the containers that are to start need; the task
+ * begins to end where something is not to be had. */
+int step_secrets(struct step *st);
 
 int step_activating(struct step *st);	  /* task-run.c */
 int step_running(struct step *st);

@@ -36,6 +36,9 @@ struct live_container {
 	struct arena *image_arena;
 	struct image image;
 	char *image_ref;	/* as asked */
+	/* [{name, value}], in memory alone, from PENDING until it starts. */
+	struct arena *secrets_arena;
+	const struct doc *secrets;
 	/* Process. */
 	bool start_asked, started;
 	int64_t started_ms;
@@ -95,6 +98,7 @@ void live_task_drop(struct live_task *t);
 void live_task_end(struct live_task *t);
 void live_image(struct live_container *k, const struct res *task,
     struct span ref, struct span arch);
+void live_forget_secrets(struct live_container *k);
 void live_start(struct live_container *k, const struct container_spec *spec);
 void live_kill(struct live_container *k, int sig);
 void live_remove(struct live_container *k);
@@ -113,6 +117,7 @@ struct task_launch {
 	const struct doc *taskdef;
 	const struct doc *container;	/* definition */
 	const struct image *image;
+	const struct doc *secrets;	/* [{name, value}], or NULL */
 	struct span hostname;
 	struct span ip;			/* of its interface, for /etc/hosts */
 	const struct span *dns;		/* name servers */

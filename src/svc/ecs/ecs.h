@@ -78,6 +78,13 @@ bool taskdef_memory(struct span s, int64_t *ret);
 bool fargate_size(int64_t cpu, int64_t memory);
 /* The spec as DescribeTaskDefinition shows it, without ARN and revision. */
 struct doc *taskdef_fill(struct arena *a, const struct doc *in);
+/* taskdef-secrets.c: the form of a container's secrets; role: the execution
+ * role, or empty. */
+bool taskdef_check_secrets(struct arena *a, const struct doc *container,
+    struct span role, struct refusal *ret);
+/* Is no secret of the container named as a variable of the environment? */
+bool taskdef_secrets_alone(struct arena *a, const struct doc *container,
+    const struct doc *environment, struct refusal *ret);
 const struct doc *taskdef_container(const struct doc *def, struct span name);
 
 /* What holds for the caller: the principal's value, the account's, AWS's. */

@@ -38,16 +38,22 @@ check_overrides(struct call *c, struct launch *l)
 {
 	const struct doc *ov = doc_get(c->in, "overrides");
 	int64_t cpu = 0, memory = 0;
+	const struct doc *def;
+	struct refusal no;
 	struct span s;
 
 	doc_each(o, doc_get(ov, "containerOverrides")) {
 		struct span name = doc_get_str(o, "name");
 
-		if (!taskdef_container(l->taskdef->spec, name))
+		def = taskdef_container(l->taskdef->spec, name);
+		if (!def)
 			return reply_error(c, INVALID,
 			    "Override for container named %.*s is not a "
 			    "container in the TaskDefinition.",
 			    SPAN_ARG(name));
+		if (!taskdef_secrets_alone(c->arena, def,
+		    doc_get(o, "environment"), &no))
+			return reply_refusal(c, &no);
 		if (doc_len(doc_get(o, "environmentFiles")) ||
 		    doc_len(doc_get(o, "resourceRequirements")))
 			return reply_not_implemented(c,

@@ -125,7 +125,6 @@ static const struct member task_members[] = {
 };
 
 static const struct member container_members[] = {
-	{"secrets", NULL},
 	{"environmentFiles", NULL},
 	{"repositoryCredentials", NULL},
 	{"firelensConfiguration", NULL},
@@ -451,7 +450,10 @@ check_container(struct arena *a, const struct doc *def, const struct doc *in,
 	    check_capabilities(a, def, ret) && check_limits(a, def, ret) &&
 	    check_ports(a, def, ret) && check_health(a, def, ret) &&
 	    check_log(a, def, ret) && check_ulimits(a, def, ret) &&
-	    check_environment(a, def, ret) && check_mounts(a, def, in, ret);
+	    check_environment(a, def, ret) &&
+	    taskdef_check_secrets(a, def, doc_get_str(in, "executionRoleArn"),
+		ret) &&
+	    check_mounts(a, def, in, ret);
 }
 
 const struct doc *

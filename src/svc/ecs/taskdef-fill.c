@@ -51,7 +51,7 @@ fill_container(struct arena *a, struct doc *def)
 }
 
 struct wants {
-	bool ecr, awslogs, health, order, stop_timeout;
+	bool ecr, awslogs, health, order, stop_timeout, ssm, asm_;
 };
 
 static struct wants
@@ -66,6 +66,13 @@ look(const struct doc *in)
 		w.order |= doc_len(doc_get(c, "dependsOn")) > 0;
 		w.stop_timeout |= doc_get(c, "stopTimeout") ||
 		    doc_get(c, "startTimeout");
+		doc_each(s, doc_get(c, "secrets")) {
+			bool asm_ = span_find(doc_get_str(s, "valueFrom"),
+			    SPAN(":secretsmanager:")) >= 0;
+
+			w.asm_ |= asm_;
+			w.ssm |= !asm_;
+		}
 	}
 	return w;
 }
@@ -87,6 +94,8 @@ attributes(struct arena *a, const struct doc *in)
 		{w.health, "com.amazonaws.ecs.capability.docker-remote-api.1.24"},
 		{w.health, "ecs.capability.container-health-check"},
 		{w.order || w.stop_timeout, "ecs.capability.container-ordering"},
+		{w.ssm, "ecs.capability.secrets.ssm.environment-variables"},
+		{w.asm_, "ecs.capability.secrets.asm.environment-variables"},
 		{doc_get_str(in, "taskRoleArn").n > 0,
 		    "com.amazonaws.ecs.capability.task-iam-role"},
 		{doc_get(in, "ephemeralStorage") != NULL,

@@ -25,6 +25,12 @@ struct refuse_case {
 	const char *want;	/* part of the text; NULL: accepted */
 };
 
+#define ROLE "{\"executionRoleArn\":\"r\"}"
+#define SECRET(from) \
+	"{\"secrets\":[{\"name\":\"A\",\"valueFrom\":\"" from "\"}]}"
+#define BAD_SECRET "parameter name specified for secret A is invalid"
+#define ASM "arn:aws:secretsmanager:us-east-1:123456789012:"
+
 static const struct refuse_case cases[] = {
 	{"good", "{}", "{}", NULL},
 	{"vcpu", "{\"cpu\":\".25 vCPU\",\"memory\":\"1 GB\"}", "{}", NULL},
@@ -48,8 +54,22 @@ static const struct refuse_case cases[] = {
 	{"host port equal", "{}",
 	    "{\"portMappings\":[{\"containerPort\":80,\"hostPort\":80}]}",
 	    NULL},
-	{"secrets", "{}",
-	    "{\"secrets\":[{\"name\":\"A\",\"valueFrom\":\"x\"}]}", "secrets"},
+	{"secrets without a role", "{}", SECRET("x"), "'executionRoleArn'"},
+	{"parameter", ROLE, SECRET("/a/b.c_d-9"), NULL},
+	{"parameter of a version", ROLE, SECRET("/a:1"), BAD_SECRET},
+	{"no source", ROLE, SECRET(""), BAD_SECRET},
+	{"parameter's ARN", ROLE,
+	    SECRET("arn:aws:ssm:us-east-1:123456789012:parameter/a/b"), NULL},
+	{"ARN of no account", ROLE, SECRET("arn:aws:ssm:us-east-1::parameter/a"),
+	    BAD_SECRET},
+	{"secret", ROLE, SECRET(ASM "secret:a/b-abcdef"), NULL},
+	{"secret's key", ROLE, SECRET(ASM "secret:a:key::"), NULL},
+	{"one field too many", ROLE, SECRET(ASM "secret:a:k:s:v:"), BAD_SECRET},
+	{"no secret", ROLE, SECRET(ASM "secret:"), BAD_SECRET},
+	{"another ARN", ROLE, SECRET("arn:aws:s3:r:1:x"), BAD_SECRET},
+	{"a secret and a variable", ROLE,
+	    "{\"secrets\":[{\"name\":\"A\",\"valueFrom\":\"x\"}],"
+	    "\"environment\":[{\"name\":\"A\",\"value\":\"\"}]}", "such as 'A'"},
 	{"empty secrets", "{}", "{\"secrets\":[]}", NULL},
 	{"privileged", "{}", "{\"privileged\":true}", "privileged"},
 	{"interval", "{}",
