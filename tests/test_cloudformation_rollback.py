@@ -66,6 +66,35 @@ def test_rollback_after_update_failed(client):
     delete(cfn, stack)
 
 
+def test_continue_rollback(client):
+    """What cannot go back is skipped on demand."""
+    cfn, logs = client("cloudformation"), client("logs")
+
+    def template(days, **more):
+        return text({"Resources": {"A": group("a", days), "B": group("b", days), **more}})
+    cfn.create_stack(StackName="stuck", TemplateBody=template(7))
+    wait(cfn, "stuck")
+    cfn.update_stack(StackName="stuck", TemplateBody=template(3, Wait={
+        "Type": "AWS::CloudFormation::WaitConditionHandle"}, Bad={
+        "Type": "AWS::CloudFormation::WaitCondition", "DependsOn": ["A", "B"],
+        "Properties": {"Handle": {"Ref": "Wait"}, "Timeout": "1", "Count": 1}}))
+    while groups(client) != {"a": 3, "b": 3}:
+        pass
+    logs.delete_log_group(logGroupName="a")
+    stack = wait(cfn, "stuck")
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_FAILED", events(cfn, "stuck")
+    assert "can not be updated" in refused(
+        cfn.update_stack, StackName="stuck", TemplateBody=template(1))["Error"]["Message"]
+    assert "cannot be skipped" in refused(
+        cfn.continue_update_rollback, StackName="stuck", ResourcesToSkip=["B"])["Error"]["Message"]
+    cfn.continue_update_rollback(StackName="stuck")
+    assert wait(cfn, "stuck")["StackStatus"] == "UPDATE_ROLLBACK_FAILED"
+    cfn.continue_update_rollback(StackName="stuck", ResourcesToSkip=["A"])
+    assert wait(cfn, "stuck")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", events(cfn, "stuck")
+    assert groups(client) == {"b": 7}
+    delete(cfn, stack)
+
+
 def test_on_failure(daemon, client):
     cfn = client("cloudformation")
     bad = text({"Resources": {"First": group("first"), "Bad": stream("none", DependsOn="First")}})

@@ -64,6 +64,7 @@ struct api_request {
 	size_t stage; /* the next one */
 	struct body *body; /* streamed; or NULL */
 	bool called; /* the handler ran */
+	int open;    /* the status of a request that proved itself; else 0 */
 	struct call call;
 	struct reply *reply;
 };

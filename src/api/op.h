@@ -132,6 +132,17 @@ struct op_row {
 	const char *takes;
 };
 
+/* A request that carries its own proof in its address, as a presigned URL
+ * does, outside of AWS's protocols.  Nobody has looked at it yet. */
+struct open_call {
+	struct arena *arena; /* the request's */
+	struct store *store;
+	struct span method;
+	struct span path;  /* raw */
+	struct span query; /* raw */
+	struct span body;  /* up to 128 KiB */
+};
+
 struct service {
 	const char *name; /* the folder of model/ and src/svc/: "elbv2" */
 	const struct op_row *ops;	  /* ends with name NULL */
@@ -146,6 +157,11 @@ struct service {
 	struct reply *(*before)(struct call *c);
 	/* Its CloudFormation resource types; ends with type NULL.  NULL: none */
 	const struct cfn_map *types;
+	/* Paths that begin so are its own: open judges the proof and answers
+	 * with an HTTP status, or negative.  It runs in a savepoint that a
+	 * status from 300 on undoes.  NULL: none */
+	const char *open_path;
+	int (*open)(struct open_call *c);
 };
 
 /* svc/services.c: all services, NULL-terminated. */
@@ -166,5 +182,7 @@ int op_call(struct api *api, struct arena *a, const struct principal *who,
  * not honour.  False: ret->error and message say what. */
 bool op_check(struct api *api, struct arena *a, const char *service,
     const char *op, const struct doc *in, struct op_result *ret);
+/* "http://127.0.0.1:4566": how we are reached. */
+struct span api_origin(const struct api *api);
 /* The principal of a service of ours: principal_system(account, "ecs.amazonaws.com") */
 struct principal principal_system(struct span account, const char *service);

@@ -430,12 +430,26 @@ send_file(struct reply *reply, struct http_response *resp)
 }
 
 static void
+plain(struct http_request *h, int status, const char *type, struct span body)
+{
+	struct http_header head = {SPAN("Content-Type"), span_of(type)};
+	struct http_response resp = HTTP_RESPONSE(status);
+
+	resp.headers = &head;
+	resp.n_headers = 1;
+	resp.body = body;
+	http_respond(h, &resp);
+}
+
+static void
 respond(struct api_request *r)
 {
 	struct http_response resp = HTTP_RESPONSE(0);
 	struct wire_out out = {0};
 
-	if (r->http) {
+	if (r->http && r->open) {
+		plain(r->http, r->open, "text/plain", SPAN_NULL);
+	} else if (r->http) {
 		encode(r, &out);
 		resp.status = out.status;
 		resp.headers = (const struct http_header *)out.headers;
@@ -455,7 +469,9 @@ on_durable(void *ctx, int err)
 	struct api_request *r;
 
 	CAST_OBJ(r, ctx, AREQ_MAGIC);
-	if (err < 0) {
+	if (err < 0 && r->open) {
+		r->open = 500;
+	} else if (err < 0) {
 		reply_close(r->reply);
 		r->reply = reply_failure(&r->call, err);
 		if (r->call.body)
@@ -713,18 +729,6 @@ on_too_large(void *ctx, struct http_request *h)
 }
 
 static void
-plain(struct http_request *h, int status, const char *type, struct span body)
-{
-	struct http_header head = {SPAN("Content-Type"), span_of(type)};
-	struct http_response resp = HTTP_RESPONSE(status);
-
-	resp.headers = &head;
-	resp.n_headers = 1;
-	resp.body = body;
-	http_respond(h, &resp);
-}
-
-static void
 reset(struct api *api, struct http_request *h)
 {
 	if (api->resetting) {
@@ -755,6 +759,51 @@ api_reset(struct api *api)
 		plain(h, 200, "application/json", SPAN("{\"reset\":true}\n"));
 }
 
+/* Requests that prove themselves */
+
+static const struct service *
+open_service(const struct api *api, struct span path)
+{
+	for (const struct service *const *s = api->config.services; *s; s++)
+		if ((*s)->open_path &&
+		    span_starts(path, span_of((*s)->open_path)))
+			return *s;
+	return NULL;
+}
+
+static int
+open_call(struct store *store, const struct service *s,
+    struct open_call *c)
+{
+	int status = store_savepoint(store);
+
+	if (status < 0)
+		return err_trace(status);
+	status = s->open(c);
+	if (status < 0 || status >= 300)
+		store_rollback(store);
+	else
+		store_release(store);
+	return status;
+}
+
+static void
+open_run(struct api *api, const struct service *s, struct http_request *h)
+{
+	struct api_request *r = request_new(api, h);
+	struct store *store = api->config.store;
+	struct open_call c = {r->arena, store, h->method, h->path, h->query,
+		buf_span(&h->body)};
+	int status = open_call(store, s, &c);
+
+	r->called = true;
+	r->open = status < 0 ? 500 : status;
+	if (store_dirty(store))
+		store_on_commit(store, on_durable, r);
+	else
+		respond(r);
+}
+
 static void
 internal(struct api *api, struct http_request *h)
 {
@@ -778,6 +827,10 @@ on_complete(void *ctx, struct http_request *h)
 	CAST_OBJ(api, ctx, API_MAGIC);
 	if (!r && span_starts(h->path, SPAN("/_neargate/"))) {
 		internal(api, h);
+		return;
+	}
+	if (!r && open_service(api, h->path)) {
+		open_run(api, open_service(api, h->path), h);
 		return;
 	}
 	if (r && r->body) {
@@ -844,6 +897,12 @@ void
 api_set_origin(struct api *api, struct span origin)
 {
 	api->origin = arena_span(api->arena, origin);
+}
+
+struct span
+api_origin(const struct api *api)
+{
+	return api->origin;
 }
 
 void

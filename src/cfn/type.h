@@ -117,6 +117,7 @@ struct cfn_run {
 	struct span random;	/* of generated names: upper case and digits */
 	const struct doc *props; /* as they are to be, tags merged in */
 	const struct doc *old;	 /* as they were last applied; NULL: creation */
+	const struct doc *creation; /* CreationPolicy, evaluated; or NULL */
 	struct span ref;	/* physical id; hooks that create set it */
 	struct doc *attrs;	/* never NULL; hooks may add */
 	struct doc *out;	/* never NULL: outputs, see $o */

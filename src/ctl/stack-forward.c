@@ -33,12 +33,16 @@ fail_row(struct stack_work *w, struct res *row, struct span reason)
 }
 
 /* What the template says of the resource besides its properties. */
-static void
+static int
 note_body(struct stack_work *w, size_t i, struct res *row)
 {
 	const struct cfn_resource *r = &w->x.stack->resources[i];
-	struct doc *deps = doc_arr(w->a);
+	struct doc *deps = doc_arr(w->a), *creation = NULL;
+	struct cfn_error err;
+	int e = doc_get(r->body, "CreationPolicy") ? cfn_eval(w->a, w->x.stack,
+	    doc_get(r->body, "CreationPolicy"), 0, &creation, &err) : 0;
 
+	doc_set(w->a, row->status, "CreationPolicy", creation);
 	for (size_t d = 0; d < r->n_deps; d++)
 		doc_push_str(w->a, deps, w->x.stack->resources[r->deps[d]].id);
 	doc_set(w->a, row->status, "Deps", deps);
@@ -49,6 +53,7 @@ note_body(struct stack_work *w, size_t i, struct res *row)
 	if (doc_get(r->body, "Metadata"))
 		doc_set_str(w->a, row->status, "Metadata",
 		    doc_json(w->a, doc_get(r->body, "Metadata")));
+	return e < 0 ? err_trace(e) : 0;
 }
 
 /* What events show of the properties: no secret is among them. */
@@ -373,8 +378,7 @@ begin(struct stack_work *w, size_t i)
 		stack_row_step(w, row, "done");
 		return say(w, row, "UPDATE_COMPLETE", SPAN_NULL);
 	}
-	note_body(w, i, row);
-	if ((e = note_shown(w, i, row)))
+	if ((e = note_body(w, i, row)) || (e = note_shown(w, i, row)))
 		return err_trace(e);
 	e = map ? wanted(w, i, &props, &err) : CFN_E_INVALID;
 	if (e < 0)

@@ -27,6 +27,7 @@ stack_run(struct stack_work *w, const struct res *row, struct cfn_run *ret)
 		.token = span_of(id_uuid(w->a)),
 		.random = span_of(id_upper(w->a, 12)),
 		.props = doc_get(row->status, "Props"),
+		.creation = doc_get(row->status, "CreationPolicy"),
 		.ref = doc_get_str(row->status, "PhysicalResourceId"),
 		.attrs = attrs ? doc_copy(w->a, attrs) : doc_obj(w->a),
 		.out = doc_obj(w->a),

@@ -22,5 +22,17 @@ const struct cfn_map cloudformation_types[] = {
 		.on_ready = cfn_nested_ready,
 		.on_gone = cfn_nested_gone,
 	},
+	{
+		.type = "AWS::CloudFormation::WaitConditionHandle",
+		.on_create = cfn_handle_create,
+		.attrs = "{'Id': '$ref'}",
+	},
+	{
+		.type = "AWS::CloudFormation::WaitCondition",
+		.on_create = cfn_wait_create,
+		.on_update = cfn_wait_update,
+		.on_ready = cfn_wait_ready,
+		.attrs = "{'Id': '$ref'}",
+	},
 	{.type = NULL},
 };

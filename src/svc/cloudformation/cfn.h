@@ -5,6 +5,14 @@
 
 extern const struct cfn_map cloudformation_types[];
 
+/* wait.c */
+#define WAIT_PATH "/cloudformation-waitcondition-"
+int wait_signal_open(struct open_call *c);
+int cfn_handle_create(struct cfn_run *run, enum cfn_outcome *ret);
+int cfn_wait_create(struct cfn_run *run, enum cfn_outcome *ret);
+int cfn_wait_update(struct cfn_run *run, enum cfn_outcome *ret);
+int cfn_wait_ready(struct cfn_run *run, enum cfn_outcome *ret);
+
 /* nested.c.  PARENT-LOGICALID-RANDOM; its Parameters as a request has them. */
 struct span nested_name(struct arena *a, struct span parent,
     struct span logical);

@@ -82,6 +82,7 @@ cfn_op stack_describe, stack_list, stack_events, stack_resources,
     stack_resource, stack_list_resources;
 cfn_op template_get, template_summary, template_validate;
 cfn_op export_list, import_list, cfn_limits;
+cfn_op signal_resource;
 cfn_op operation_events, hook_results, hook_result, change_set_hooks;
 cfn_op change_set_create, change_set_describe, change_set_list,
     change_set_delete, change_set_execute;

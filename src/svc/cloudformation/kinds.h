@@ -19,7 +19,8 @@
  *		Operation {OperationType, OperationId}}
  * cloudformation.resource  parent = the stack's id, id = logical id, or
  *		"LOGICAL#UUID" for one that was replaced and waits for the
- *		clean-up.  spec empty; status by the controller:
+ *		clean-up.  spec {Signals{UniqueId: {Status, Data, Reason}}}:
+ *		what was said to a wait condition; status by the controller:
  *		{LogicalResourceId, ResourceType, PhysicalResourceId,
  *		ResourceStatus, ResourceStatusReason, Timestamp, Phase and Step
  *		of the controller's work, Props: as last applied, Attrs, Deps[],

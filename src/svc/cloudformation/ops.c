@@ -45,6 +45,8 @@ static const struct op_row ops[] = {
 	{"ExecuteChangeSet", change_set_execute,
 	    "ChangeSetName StackName " FAILING},
 
+	{"SignalResource", signal_resource, NULL},
+
 	{"DescribeEvents", operation_events, NULL},
 	{"ListHookResults", hook_results, NULL},
 	{"GetHookResult", hook_result, NULL},
@@ -61,4 +63,6 @@ const struct service cloudformation_service = {
 	.ops = ops,
 	.kinds = cloudformation_kinds,
 	.types = cloudformation_types,
+	.open_path = WAIT_PATH,
+	.open = wait_signal_open,
 };
