@@ -86,6 +86,9 @@ REPLY reply_error(struct call *c, const char *code, const char *fmt,
 /* The same with the status given and extra members of the error shape. */
 REPLY reply_error_with(struct call *c, int status, const char *code,
     struct doc *members, const char *fmt, ...) PRINTF(5, 6);
+/* Code and message of an error, for a reply about several things. */
+void reply_tell_error(const struct reply *r, struct span *ret_code,
+    struct span *ret_message);
 /* 501 that names what is missing: "ecs:CreateService: X is not implemented" */
 REPLY reply_not_implemented(struct call *c, const char *what_fmt, ...)
     PRINTF(2, 3);

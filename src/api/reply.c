@@ -123,6 +123,16 @@ reply_error_with(struct call *c, int status, const char *code,
 	return r;
 }
 
+void
+reply_tell_error(const struct reply *r, struct span *ret_code,
+    struct span *ret_message)
+{
+	CHECK_OBJ(r, REPLY_MAGIC);
+	AN(r->kind == REPLY_ERROR);
+	*ret_code = r->error.code;
+	*ret_message = r->error.message;
+}
+
 struct reply *
 reply_not_implemented(struct call *c, const char *fmt, ...)
 {

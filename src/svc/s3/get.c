@@ -131,9 +131,8 @@ find_range(struct call *c, const struct doc *spec, uint64_t size,
 	return text.n ? read_range(c, text, size, ret) : NULL;
 }
 
-/* NULL and the version that the input names, or the refusal. */
-static struct reply *
-find(struct call *c, struct res **ret_bucket, struct res **ret)
+struct reply *
+object_find(struct call *c, struct res **ret_bucket, struct res **ret)
 {
 	struct span key = doc_get_str(c->in, "Key");
 	struct span version = doc_get_str(c->in, "VersionId");
@@ -278,7 +277,7 @@ static struct reply *
 get(struct call *c, bool head)
 {
 	struct res *bucket, *row;
-	struct reply *no = find(c, &bucket, &row);
+	struct reply *no = object_find(c, &bucket, &row);
 	struct range range;
 	struct doc *out;
 	uint64_t size;

@@ -15,8 +15,8 @@ multipart_gone(struct call *c, struct span id)
 	    "upload may have been aborted or completed.");
 }
 
-static struct span
-row_id(struct arena *a, struct span key, struct span id)
+struct span
+multipart_row_id(struct arena *a, struct span key, struct span id)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT;
 
@@ -61,7 +61,7 @@ multipart_find(struct call *c, struct res **ret_bucket, struct res **ret)
 	if (!id.n || span_chr(id, 0) >= 0)
 		return multipart_gone(c, id);
 	r = store_get(c->store, c->arena, &s3_upload, c->scope,
-	    (*ret_bucket)->id, row_id(c->arena, key, id), ret);
+	    (*ret_bucket)->id, multipart_row_id(c->arena, key, id), ret);
 	if (r == STORE_E_NOT_FOUND)
 		return multipart_gone(c, id);
 	return r ? s3_fail(c, r) : NULL;
@@ -156,7 +156,7 @@ s3_create_multipart_upload(struct call *c)
 	if ((r = fresh_id(c, &id)) < 0)
 		return s3_fail(c, r);
 	row = res_new(c->arena, &s3_upload, c->scope, bucket->id,
-	    row_id(c->arena, key, id));
+	    multipart_row_id(c->arena, key, id));
 	if ((no = read_sum(c, row->spec)))
 		return no;
 	doc_set(c->arena, row->spec, "Object", object);

@@ -26,6 +26,8 @@
 struct reply *multipart_find(struct call *c, struct res **ret_bucket,
     struct res **ret);
 struct reply *multipart_gone(struct call *c, struct span id); /* NoSuchUpload */
+/* A row's id. */
+struct span multipart_row_id(struct arena *a, struct span key, struct span id);
 struct span multipart_id(const struct res *upload);
 struct span multipart_key(const struct res *upload);
 struct doc *multipart_initiator(struct call *c, const struct res *upload);

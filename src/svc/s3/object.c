@@ -328,19 +328,59 @@ s3_delete_object(struct call *c)
 	return r ? s3_fail(c, r) : reply_ok(c, out);
 }
 
+/* Why one of DeleteObjects stays, or NULL. */
+static struct reply *
+may_delete(struct call *c, const struct res *bucket, const struct doc *id)
+{
+	struct span key = doc_get_str(id, "Key");
+	struct span etag = doc_get_str(id, "ETag");
+	struct reply *no = s3_check_key(c, key);
+	struct res *row;
+	int r;
+
+	if (no || !etag.n)
+		return no;
+	r = object_version(c, bucket, key, doc_get_str(id, "VersionId"), &row);
+	if (r < 0)
+		return s3_fail(c, r);
+	if (r || doc_get_bool(row->spec, "DeleteMarker", false))
+		return s3_no_key(c, key);
+	return object_etag_is(row->spec, etag) ? NULL : reply_error(c,
+	    "PreconditionFailed", "At least one of the pre-conditions you "
+	    "specified did not hold");
+}
+
+static struct doc *
+named(struct call *c, const struct doc *id)
+{
+	struct doc *d = doc_obj(c->arena);
+
+	doc_set_str(c->arena, d, "Key", doc_get_str(id, "Key"));
+	if (doc_get(id, "VersionId"))
+		doc_set_str(c->arena, d, "VersionId",
+		    doc_get_str(id, "VersionId"));
+	return d;
+}
+
 /* One of DeleteObjects: what happened to it goes into done or failed. */
 static int
 delete_one(struct call *c, const struct res *bucket, const struct doc *id,
-    struct doc *done)
+    struct doc *done, struct doc *failed)
 {
-	struct span key = doc_get_str(id, "Key");
-	struct span version = doc_get_str(id, "VersionId");
-	struct doc *one = doc_obj(c->arena), *out = doc_obj(c->arena);
-	int r = object_delete(c, bucket, key, version, out);
+	struct doc *one = named(c, id), *out = doc_obj(c->arena);
+	struct reply *no = may_delete(c, bucket, id);
+	struct span code, message;
+	int r;
 
-	doc_set_str(c->arena, one, "Key", key);
-	if (version.n)
-		doc_set_str(c->arena, one, "VersionId", version);
+	if (no) {
+		reply_tell_error(no, &code, &message);
+		doc_set_str(c->arena, one, "Code", code);
+		doc_set_str(c->arena, one, "Message", message);
+		doc_push(failed, one);
+		return 0;
+	}
+	r = object_delete(c, bucket, doc_get_str(id, "Key"),
+	    doc_get_str(id, "VersionId"), out);
 	if (doc_get_bool(out, "DeleteMarker", false)) {
 		doc_set_bool(c->arena, one, "DeleteMarker", true);
 		doc_set_str(c->arena, one, "DeleteMarkerVersionId",
@@ -356,6 +396,7 @@ s3_delete_objects(struct call *c)
 	const struct doc *what = doc_get(c->in, "Delete");
 	const struct doc *ids = doc_get(what, "Objects");
 	struct doc *out = doc_obj(c->arena), *done = doc_arr(c->arena);
+	struct doc *failed = doc_arr(c->arena);
 	struct res *bucket;
 	struct reply *no = s3_find_bucket(c, &bucket);
 	int r;
@@ -365,15 +406,15 @@ s3_delete_objects(struct call *c)
 	if (doc_len(ids) == 0 || doc_len(ids) > DELETE_MAX)
 		return s3_malformed(c);
 	doc_each(id, ids) {
-		if (doc_get(id, "ETag") || doc_get(id, "Size") ||
-		    doc_get(id, "LastModifiedTime"))
-			return reply_not_implemented(c, "conditions");
-		if ((no = s3_check_key(c, doc_get_str(id, "Key"))))
-			return no;
-		if ((r = delete_one(c, bucket, id, done)) < 0)
+		/* Directory buckets alone have these. */
+		if (doc_get(id, "Size") || doc_get(id, "LastModifiedTime"))
+			return reply_not_implemented(c, "conditions other "
+			    "than ETag");
+		if ((r = delete_one(c, bucket, id, done, failed)) < 0)
 			return s3_fail(c, r);
 	}
 	if (!doc_get_bool(what, "Quiet", false))
 		doc_set(c->arena, out, "Deleted", done);
+	doc_set(c->arena, out, "Errors", failed);
 	return reply_ok(c, out);
 }

@@ -26,6 +26,10 @@ int object_current(struct call *c, const struct res *bucket, struct span key,
  * STORE_E_NOT_FOUND. */
 int object_version(struct call *c, const struct res *bucket, struct span key,
     struct span version, struct res **ret);
+/* NULL and the version that the input names, which is no delete marker, or the
+ * refusal. */
+struct reply *object_find(struct call *c, struct res **ret_bucket,
+    struct res **ret);
 /* Makes spec the key's current version and fills VersionId, Seq and, unless it
  * is there, LastModified. */
 int object_write(struct call *c, const struct res *bucket, struct span key,
@@ -34,6 +38,15 @@ int object_write(struct call *c, const struct res *bucket, struct span key,
  * ret_out gets DeleteMarker and VersionId as the reply has them. */
 int object_delete(struct call *c, const struct res *bucket, struct span key,
     struct span version, struct doc *ret_out);
+/* Where a listing goes on that told of a version last, be it still there or
+ * not: at the id from, or after it. */
+struct version_place {
+	struct span from;
+	bool after;
+	bool newer; /* the key has a version that was told of */
+};
+int version_behind(struct call *c, const struct res *bucket, struct span key,
+    struct span version, struct version_place *ret); /* 0 or negative */
 /* Versions of a bucket: "Enabled", "Suspended" or empty. */
 struct span object_versioning(const struct res *bucket);
 

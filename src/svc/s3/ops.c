@@ -53,6 +53,13 @@ static const struct op_row ops[] = {
 	    "RequestPayer"},
 	{"ListObjects", s3_list_objects, B "Prefix Delimiter EncodingType "
 	    "MaxKeys Marker RequestPayer"},
+	{"ListObjectVersions", s3_list_object_versions, B "Prefix Delimiter "
+	    "EncodingType MaxKeys KeyMarker VersionIdMarker RequestPayer"},
+	{"ListMultipartUploads", s3_list_multipart_uploads, B "Prefix "
+	    "Delimiter EncodingType MaxUploads KeyMarker UploadIdMarker "
+	    "RequestPayer"},
+	{"GetObjectAttributes", s3_get_object_attributes, B "Key VersionId "
+	    "ObjectAttributes MaxParts PartNumberMarker RequestPayer"},
 	{"PutBucketPolicy", s3_put_setting, B SUM "Policy"},
 	{"GetBucketPolicy", s3_get_setting, B},
 	{"DeleteBucketPolicy", s3_delete_setting, B},

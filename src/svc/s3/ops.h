@@ -31,6 +31,10 @@ HANDLER(s3_list_parts);
 /* list.c */
 HANDLER(s3_list_objects);
 HANDLER(s3_list_objects_v2);
+HANDLER(s3_list_object_versions);
+HANDLER(s3_list_multipart_uploads);
+/* attributes.c */
+HANDLER(s3_get_object_attributes);
 /* setting.c */
 HANDLER(s3_put_setting);
 HANDLER(s3_get_setting);

@@ -4,6 +4,9 @@
 #include "base/id.h"
 #include "svc/s3/multipart.h"
 
+/* Hex digits: the last 16 are the version's number. */
+#define VERSION_ID 32
+
 struct span
 object_versioning(const struct res *bucket)
 {
@@ -89,6 +92,60 @@ object_version(struct call *c, const struct res *bucket, struct span key,
 	return 0;
 }
 
+/* An id ends in the version's number. */
+static bool
+number_of(struct span version, int64_t *ret)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+	uint64_t v = 0;
+
+	if (version.n != VERSION_ID || !buf_add_unhex(&b, version))
+		return false;
+	for (size_t i = b.n - 8; i < b.n; i++)
+		v = v << 8 | (unsigned char)b.p[i];
+	*ret = (int64_t)v;
+	return *ret >= 0;
+}
+
+/* *ret_seq: INT64_MAX when nobody can tell any more. */
+static int
+find_number(struct call *c, const struct res *bucket, struct span key,
+    struct span version, int64_t *ret_seq)
+{
+	struct res *row;
+	int r = object_version(c, bucket, key, version, &row);
+
+	if (r == 0)
+		*ret_seq = doc_get_int(row->spec, "Seq", 0);
+	else if (r > 0 && !number_of(version, ret_seq))
+		*ret_seq = INT64_MAX;
+	return r < 0 ? err_trace(r) : 0;
+}
+
+/* The current object's row is before all others of its key, and one that was
+ * archived moves there when it becomes current: numbers alone stay. */
+int
+version_behind(struct call *c, const struct res *bucket, struct span key,
+    struct span version, struct version_place *ret)
+{
+	struct res *newest;
+	int64_t seq = INT64_MAX, first = 0;
+	int r = find_number(c, bucket, key, version, &seq);
+
+	if (r < 0)
+		return err_trace(r);
+	if ((r = object_version(c, bucket, key, SPAN_NULL, &newest)) < 0)
+		return err_trace(r);
+	if (r == 0)
+		first = doc_get_int(newest->spec, "Seq", 0);
+	*ret = (struct version_place){.from = key, .newer = first >= seq};
+	if (first < seq)
+		return 0;
+	ret->from = archive_id(c->arena, key, seq);
+	ret->after = true;
+	return 0;
+}
+
 static int
 insert(struct call *c, const struct kind *k, const struct res *bucket,
     struct span id, const struct doc *spec)
@@ -165,7 +222,8 @@ stamp(struct call *c, const struct res *bucket, struct doc *spec)
 	if (!doc_get(spec, "LastModified"))
 		doc_set_int(c->arena, spec, "LastModified", clock_ms());
 	doc_set_str(c->arena, spec, "VersionId", enabled ?
-	    arena_fmt_span(c->arena, "%s%016llx", id_hex(c->arena, 16),
+	    arena_fmt_span(c->arena, "%s%016llx", id_hex(c->arena,
+	    VERSION_ID - 16),
 	    (unsigned long long)seq) : SPAN("null"));
 	return 0;
 }
