@@ -170,7 +170,8 @@ class Type:
             out['attributes'] = attrs
         tagging = s.get('tagging', {})
         tag = self.dotted(tagging.get('tagProperty', '/properties/Tags'))
-        if tagging.get('taggable') and tag in s['properties']:
+        # The registry's default is that a type takes tags.
+        if tagging.get('taggable', True) and tag in s['properties']:
             out['tags'] = tag
         if s.get('any'):
             out['any'] = True

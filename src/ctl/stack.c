@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "ctl/stack.h"
+#include "svc/acm/kinds.h"
 #include "svc/ec2/kinds.h"
 #include "svc/ecs/kinds.h"
 #include "svc/elbv2/kinds.h"
@@ -329,7 +330,7 @@ done(void *state)
 
 /* Stacks, and what resources are seen to settle by. */
 static const struct kind *const kinds[] = {&cloudformation_stack,
-	&cloudformation_resource,
+	&cloudformation_resource, &acm_certificate,
 	&ecs_service, &ecs_service_deployment, &ecs_task,
 	&elbv2_load_balancer, &ec2_network_interface, &ec2_nat_gateway, NULL};
 

@@ -1,10 +1,12 @@
 /* What the handlers of ACM share. */
 #pragma once
 
-#include "api/op.h"
+#include "cfn/type.h"
 #include "svc/acm/kinds.h"
 
 extern const struct service acm_service;
+/* cfn.c */
+extern const struct cfn_map acm_types[];
 
 /* common.c */
 

@@ -26,4 +26,5 @@ const struct service acm_service = {
 	.name = "acm",
 	.ops = ops,
 	.kinds = acm_kinds,
+	.types = acm_types,
 };

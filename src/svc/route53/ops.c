@@ -35,4 +35,5 @@ const struct service route53_service = {
 	.name = "route53",
 	.ops = ops,
 	.kinds = route53_kinds,
+	.types = route53_types,
 };

@@ -1,11 +1,13 @@
 /* What the handlers of Route 53 share. */
 #pragma once
 
-#include "api/op.h"
+#include "cfn/type.h"
 #include "svc/route53/kinds.h"
 #include "svc/route53/name.h"
 
 extern const struct service route53_service;
+/* cfn.c */
+extern const struct cfn_map route53_types[];
 
 /* common.c */
 
