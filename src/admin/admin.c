@@ -1,4 +1,4 @@
-/* The administrative socket: three questions and their answers. */
+/* The administrative socket: questions and their answers. */
 #include <unistd.h>
 
 #include "admin/admin.h"
@@ -7,7 +7,8 @@
 #include "base/version.h"
 #include "http/server.h"
 
-#define ADMIN_MAGIC 0xad313d00u
+#define ADMIN_MAGIC  0xad313d00u
+#define ANSWER_MAGIC 0xad313d01u
 
 struct admin {
 	unsigned magic;
@@ -275,6 +276,75 @@ answer(struct http_request *r, int code, const char *type, struct span body)
 	http_respond(r, &resp);
 }
 
+/* An answer that waits for the disk. */
+struct answer {
+	unsigned magic;
+	struct http_request *request; /* NULL: the client is gone */
+	int code;
+	const char *type;
+	struct buf body;
+};
+
+static void
+on_stored(void *ctx, int err)
+{
+	struct answer *w;
+
+	CAST_OBJ(w, ctx, ANSWER_MAGIC);
+	if (w->request) {
+		w->request->user = NULL;
+		if (err < 0)
+			answer(w->request, 500, "text/plain",
+			    SPAN("what was to be stored is not"));
+		else
+			answer(w->request, w->code, w->type,
+			    buf_span(&w->body));
+	}
+	buf_done(&w->body);
+	FREE_OBJ(w);
+}
+
+static void
+on_abort(void *ctx UNUSED, struct http_request *r)
+{
+	struct answer *w = r->user;
+
+	if (!w)
+		return;
+	CHECK_OBJ(w, ANSWER_MAGIC);
+	w->request = NULL;
+}
+
+static void
+run_verb(struct admin *ad, const struct admin_verb *v, struct http_request *r,
+    struct span query)
+{
+	struct store *s = ad->config.store;
+	struct answer *w;
+	int e = store_savepoint(s);
+
+	ALLOC_OBJ(w, ANSWER_MAGIC);
+	w->request = r;
+	w->code = 200;
+	w->type = v->type;
+	if (e == 0) {
+		e = v->run(v->ctx, r->arena, query, &w->body);
+		if (e)
+			store_rollback(s);
+		else
+			store_release(s);
+	}
+	if (e)
+		w->type = "text/plain";
+	if (e < 0) {
+		buf_clear(&w->body);
+		buf_add_str(&w->body, err_last());
+	}
+	w->code = e < 0 ? 500 : e ? 409 : 200;
+	r->user = w;
+	store_on_commit(s, on_stored, w);
+}
+
 static void
 on_complete(void *ctx, struct http_request *r)
 {
@@ -293,6 +363,14 @@ on_complete(void *ctx, struct http_request *r)
 			answer(r, 200, routes[i].type, buf_span(&out));
 		return;
 	}
+	for (size_t i = 0; i < ad->config.n_verbs; i++) {
+		const struct admin_verb *v = &ad->config.verbs[i];
+
+		if (span_is(r->path, v->path) && span_is(r->method, v->method)) {
+			run_verb(ad, v, r, buf_span(&query));
+			return;
+		}
+	}
 	answer(r, 404, "text/plain", SPAN("not here\n"));
 }
 
@@ -306,7 +384,7 @@ admin_new(const struct admin_config *c, struct admin **ret)
 	ad->config = *c;
 	ad->started = clock_ms();
 	ad->handler = (struct http_handler){.on_request = on_request,
-	    .on_complete = on_complete, .ctx = ad};
+	    .on_complete = on_complete, .on_abort = on_abort, .ctx = ad};
 	r = http_server_new(c->loop, c->socket, 0, &ad->handler, &ad->http);
 	if (r < 0) {
 		FREE_OBJ(ad);

@@ -20,6 +20,18 @@ struct admin_part {
 	void *ctx;
 };
 
+/* A question that a service answers, told to us by main, because we know no
+ * service.  It may write: the answer leaves once that is on disk. */
+enum { ADMIN_E_REFUSED = 1 }; /* what was written to b is the reason */
+struct admin_verb {
+	const char *method, *path, *type;
+	/* query: decoded.  0, ADMIN_E_REFUSED (what it wrote to the store is
+	 * undone) or negative. */
+	int (*run)(void *ctx, struct arena *a, struct span query,
+	    struct buf *b);
+	void *ctx;
+};
+
 /* Borrowed for admin's life. */
 struct admin_config {
 	uv_loop_t *loop;
@@ -30,6 +42,8 @@ struct admin_config {
 	bool ephemeral;
 	const struct admin_part *parts;
 	size_t n_parts;
+	const struct admin_verb *verbs;
+	size_t n_verbs;
 };
 
 int admin_new(const struct admin_config *c, struct admin **ret);

@@ -11,8 +11,8 @@
 #include "cli/cli.h"
 
 enum { UP = 1, DOWN = 2, ENV = 4, STATUS = 8, LOGS = 16, DUMP = 32,
-	DOCTOR = 64, VERSION = 128, HELP = 256 };
-#define ALL (UP | DOWN | ENV | STATUS | LOGS | DUMP | DOCTOR)
+	DOCTOR = 64, VERSION = 128, HELP = 256, CA = 512, IMPORT = 1024 };
+#define ALL (UP | DOWN | ENV | STATUS | LOGS | DUMP | DOCTOR | CA | IMPORT)
 
 static int version(struct cli *c);
 static int help(struct cli *c);
@@ -46,6 +46,16 @@ static const struct command {
 	{DUMP, "dump", "[KIND]", 1, true, cli_dump,
 	    "print every resource as JSON lines",
 	    "KIND may have wildcards: 'ec2.*'.  Secrets are left out.\n"},
+	{CA, "ca", "", 0, true, cli_ca,
+	    "print the certificate of the private CA",
+	    "Certificates that ACM issues here are signed by it: put it into "
+	    "the trust store of\nwhoever opens their names.  Made at first "
+	    "use, kept for good.\n"},
+	{IMPORT, "import", "hosted-zone", 1, true, cli_import,
+	    "make a hosted zone with a given id",
+	    "For applications that hard-code the id.  It is a public zone like "
+	    "any other.  Refused\nif the id or the name is another zone's; "
+	    "there already: nothing happens.\n"},
 	{DOCTOR, "doctor", "", 0, false, cli_doctor,
 	    "check this host and say what to do", ""},
 	{VERSION, "version", "", 0, false, version, "print the version", ""},
@@ -78,6 +88,9 @@ static const struct option_row {
 	{"--purge", NULL, TEXT(purge), DOWN, "remove what is stored, too"},
 	{"--region", "REGION", TEXT(region), UP | ENV, "us-east-1"},
 	{"--follow", NULL, TEXT(follow), LOGS, "go on as more comes; also -f"},
+	{"--id", "ID", TEXT(id), IMPORT, "of the hosted zone: Z0123456789ABC"},
+	{"--name", "NAME", TEXT(name), IMPORT,
+	    "of the hosted zone: example.com"},
 	{"--json", NULL, TEXT(json), STATUS, "for programs"},
 	{"--instance", "NAME", TEXT(instance), ALL,
 	    "which one; NEARGATE_INSTANCE or ng0"},

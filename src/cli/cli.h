@@ -14,7 +14,8 @@ struct cli {
 	struct arena *a;
 	const char *self;	/* the path of this program */
 	const char *instance, *run_dir, *state_dir, *listen, *account,
-	    *access_key, *secret_key, *region, *env_file, *edge_port;
+	    *access_key, *secret_key, *region, *env_file, *edge_port, *id,
+	    *name;
 	bool ephemeral, foreground, follow, json, purge, help;
 	const char *const *words; /* what is no option */
 	size_t n_words;
@@ -33,6 +34,8 @@ int cli_status(struct cli *c);
 int cli_logs(struct cli *c);
 int cli_doctor(struct cli *c);
 int cli_dump(struct cli *c);
+int cli_ca(struct cli *c);
+int cli_import(struct cli *c);
 
 /* A program of ours: beside this one (a build tree) or in
  * ../libexec/neargate; NULL when it is in neither. */

@@ -20,8 +20,8 @@ curl_p(CURL **c)
 	curl_easy_cleanup(*c);
 }
 
-int
-local_get(const struct instance *in, const char *path, struct buf *ret)
+static int
+ask(const struct instance *in, const char *path, bool post, struct buf *ret)
 {
 	_cleanup_(curl_p) CURL *curl = curl_easy_init();
 	_cleanup_free_ char *url = xasprintf("http://localhost%s", path);
@@ -35,6 +35,8 @@ local_get(const struct instance *in, const char *path, struct buf *ret)
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, ANSWER_S);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, ret);
+	if (post)
+		curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, "");
 	r = curl_easy_perform(curl);
 	if (r == CURLE_COULDNT_CONNECT)
 		return LOCAL_E_DOWN;
@@ -42,10 +44,24 @@ local_get(const struct instance *in, const char *path, struct buf *ret)
 		return err_origin(EIO, "%s: %s", in->socket,
 		    curl_easy_strerror(r));
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &code);
+	if (code == 409)
+		return LOCAL_E_REFUSED;
 	if (code != 200)
 		return err_origin(EPROTO, "neargated answers %ld: %s", code,
 		    buf_str(ret));
 	return 0;
+}
+
+int
+local_get(const struct instance *in, const char *path, struct buf *ret)
+{
+	return ask(in, path, false, ret);
+}
+
+int
+local_post(const struct instance *in, const char *path, struct buf *ret)
+{
+	return ask(in, path, true, ret);
 }
 
 int

@@ -3,10 +3,15 @@
 
 #include "cli/instance.h"
 
-enum { LOCAL_E_DOWN = 1 }; /* nobody answers */
+enum {
+	LOCAL_E_DOWN = 1, /* nobody answers */
+	LOCAL_E_REFUSED	  /* the body of the answer is the reason */
+};
 
 /* The body of the answer to GET path. */
 int local_get(const struct instance *in, const char *path, struct buf *ret);
-/* The same, parsed. */
+/* The same for POST, which changes something. */
+int local_post(const struct instance *in, const char *path, struct buf *ret);
+/* As local_get(), parsed. */
 int local_ask(struct cli *c, const struct instance *in, const char *path,
     struct doc **ret);

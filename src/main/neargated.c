@@ -16,6 +16,8 @@
 #include "http/client.h"
 #include "registry/registry.h"
 #include "store/files.h"
+#include "svc/acm/ca.h"
+#include "svc/route53/zone.h"
 #include "svc/s3/s3.h"
 #include "svc/services.h"
 
@@ -55,6 +57,8 @@ struct daemon {
 	struct ctl_reset *reset; /* while one is under way */
 	struct admin *admin;
 	struct admin_part parts[3];
+	struct admin_verb verbs[2];
+	struct span account;
 };
 
 static const struct option longopts[] = {
@@ -367,6 +371,34 @@ dump_http(void *ctx, struct buf *b)
 }
 
 static int
+verb_ca(void *ctx, struct arena *a, struct span query UNUSED, struct buf *b)
+{
+	struct daemon *d = ctx;
+	struct ca ca;
+	int r = ca_load(d->store, a, &ca);
+
+	if (r == 0)
+		buf_add_span(b, ca.certificate);
+	return err_trace(r);
+}
+
+/* "ID NAME"; a blank in a name would be written as \040. */
+static int
+verb_import_zone(void *ctx, struct arena *a, struct span query, struct buf *b)
+{
+	struct daemon *d = ctx;
+	size_t blank = (size_t)MAX(span_rchr(query, ' '), 0);
+	struct span why;
+	int r = zone_import(d->store, a, d->account, span_to(query, blank),
+	    span_from(query, blank + 1), &why);
+
+	if (r != ZONE_E_REFUSED)
+		return err_trace(r);
+	buf_add_span(b, why);
+	return ADMIN_E_REFUSED;
+}
+
+static int
 start_admin(struct daemon *d, const struct root_key *root)
 {
 	struct admin_config c = {.loop = &d->loop, .store = d->store,
@@ -374,10 +406,16 @@ start_admin(struct daemon *d, const struct root_key *root)
 	    .endpoint = d->origin, .account = root->account,
 	    .state_dir = d->opt.state_dir, .run_dir = d->opt.run_dir,
 	    .ephemeral = d->opt.ephemeral, .parts = d->parts,
-	    .n_parts = ARRAY_SIZE(d->parts)};
+	    .n_parts = ARRAY_SIZE(d->parts), .verbs = d->verbs,
+	    .n_verbs = ARRAY_SIZE(d->verbs)};
 
 	if (!d->opt.admin)
 		return 0;
+	d->account = root->account;
+	d->verbs[0] = (struct admin_verb){"GET", "/ca",
+	    "application/x-pem-file", verb_ca, d};
+	d->verbs[1] = (struct admin_verb){"POST", "/hosted-zone",
+	    "text/plain", verb_import_zone, d};
 	d->parts[0] = (struct admin_part){"registry", dump_registry,
 	    d->registry};
 	d->parts[1] = (struct admin_part){"controllers", dump_ctl, d->ctl};
