@@ -16,8 +16,10 @@ struct reply *acm_find(struct call *c, struct res **ret);
 /* Its Status as AWS tells it: an issued one may have expired. */
 struct span acm_status(const struct res *r);
 bool acm_is_type(const struct res *r, const char *type);
-/* Does RenewCertificate, and time, renew it? */
-int acm_renewable(struct call *c, const struct res *r, bool *ret);
+/* Who uses it (ARNs), and whether RenewCertificate, and time, renew it.  0 or
+ * negative. */
+int acm_use(struct call *c, const struct res *r, struct doc **ret_users,
+    bool *ret_renewable);
 /* Puts a list of {Key, Value} on a certificate. */
 struct reply *acm_put_tags(struct call *c, const struct res *r,
     const struct doc *tags);

@@ -4,7 +4,6 @@
 #include "base/id.h"
 #include "svc/acm/acm.h"
 #include "svc/acm/pem.h"
-#include "svc/acm/validation.h"
 #include "svc/acm/x509.h"
 
 /* Pending: it has no certificate yet, and may get one. */
@@ -79,11 +78,12 @@ acm_delete(struct call *c)
 	struct doc *users;
 	struct res *r;
 	struct reply *no = acm_find(c, &r);
+	bool renewable;
 	int e;
 
 	if (no)
 		return no;
-	if ((e = acm_users(c->store, c->arena, r->scope, r->arn, &users)) < 0)
+	if ((e = acm_use(c, r, &users, &renewable)) < 0)
 		return acm_fail(c, e);
 	if (doc_len(users))
 		return reply_error(c, "ResourceInUseException", "Certificate "
@@ -99,12 +99,13 @@ acm_renew(struct call *c)
 {
 	struct res *r;
 	struct reply *no = find_issued(c, &r);
+	struct doc *users;
 	bool renewable;
 	int e;
 
 	if (no)
 		return no;
-	if ((e = acm_renewable(c, r, &renewable)) < 0)
+	if ((e = acm_use(c, r, &users, &renewable)) < 0)
 		return acm_fail(c, e);
 	if (!renewable)
 		return reply_error(c, "ValidationException", "The certificate "

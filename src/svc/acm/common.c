@@ -46,14 +46,16 @@ acm_status(const struct res *r)
 }
 
 int
-acm_renewable(struct call *c, const struct res *r, bool *ret)
+acm_use(struct call *c, const struct res *r, struct doc **ret_users,
+    bool *ret_renewable)
 {
 	struct doc *users;
 	int e = acm_users(c->store, c->arena, r->scope, r->arn, &users);
 
 	if (e < 0)
 		return err_trace(e);
-	*ret = acm_is_type(r, "AMAZON_ISSUED") &&
+	*ret_users = users;
+	*ret_renewable = acm_is_type(r, "AMAZON_ISSUED") &&
 	    span_is(acm_status(r), "ISSUED") && (doc_len(users) ||
 	    doc_get_int(r->spec, "Exported", 0) >
 		doc_get_int(r->status, "IssuedAt", 0));

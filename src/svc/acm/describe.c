@@ -114,8 +114,7 @@ acm_describe(struct call *c)
 
 	if (no)
 		return no;
-	if ((e = acm_users(c->store, a, r->scope, r->arn, &users)) < 0 ||
-	    (e = acm_renewable(c, r, &renewable)) < 0)
+	if ((e = acm_use(c, r, &users, &renewable)) < 0)
 		return acm_fail(c, e);
 	doc_set_str(a, d, "CertificateArn", r->arn);
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
@@ -160,8 +159,7 @@ summary(struct call *c, const struct res *r, struct doc **ret)
 	bool renewable;
 	int e;
 
-	if ((e = acm_users(c->store, a, r->scope, r->arn, &users)) < 0 ||
-	    (e = acm_renewable(c, r, &renewable)) < 0)
+	if ((e = acm_use(c, r, &users, &renewable)) < 0)
 		return acm_fail(c, e);
 	doc_set_str(a, d, "CertificateArn", r->arn);
 	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)

@@ -1,8 +1,7 @@
-/* Keys, certificates and their facts; the names of proofs. */
+/* Keys, certificates and their facts. */
 #include <stdio.h>
 
 #include "base/test.h"
-#include "svc/acm/validation.h"
 #include "svc/acm/x509.h"
 
 #define DAY_MS (24 * 60 * 60 * 1000LL)
@@ -158,25 +157,6 @@ test_import(void **state UNUSED)
 	x509_wipe(&is.key);
 }
 
-static void
-test_validation_names(void **state UNUSED)
-{
-	_cleanup_arena_ struct arena *a = arena_new();
-	struct validation v, w, x;
-
-	validation_record(a, SPAN("123456789012"), SPAN("a.test"), &v);
-	validation_record(a, SPAN("123456789012"), SPAN("*.A.test"), &w);
-	validation_record(a, SPAN("210987654321"), SPAN("a.test"), &x);
-	assert_true(span_eq(v.name, w.name) && span_eq(v.value, w.value));
-	assert_false(span_eq(v.name, x.name) || span_eq(v.value, x.value));
-	/* They must never change: records of users hold them. */
-	assert_string_equal(arena_str(a, v.name),
-	    "_0bbf669576edef7dcafd466fd32a8ce4.a.test.");
-	assert_string_equal(arena_str(a, v.value),
-	    "_1aaffaf69146271706a89a60f2809c43."
-	    "objalekbfg.acm-validations.aws.");
-}
-
 int
 main(void)
 {
@@ -185,7 +165,6 @@ main(void)
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_long_name),
 		cmocka_unit_test(test_import),
-		cmocka_unit_test(test_validation_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,7 +98,7 @@ acm_users(struct store *s, struct arena *a, struct scope scope,
     struct span arn, struct doc **ret)
 {
 	struct query q = {.kind = &elbv2_listener, .scope = scope,
-	    .any_parent = true};
+	    .any_parent = true, .index = "spec.CertificateArns", .value = arn};
 	struct doc *list = doc_arr(a);
 	struct res_list l;
 	int e = store_list(s, a, &q, &l);
@@ -108,8 +108,7 @@ acm_users(struct store *s, struct arena *a, struct scope scope,
 	for (size_t i = 0; i < l.n; i++) {
 		struct span lb = doc_get_str(l.v[i]->spec, "LoadBalancerArn");
 
-		if (doc_has_str(doc_get(l.v[i]->spec, "CertificateArns"), arn) &&
-		    !doc_has_str(list, lb))
+		if (!doc_has_str(list, lb))
 			doc_push_str(a, list, lb);
 	}
 	*ret = list;

@@ -4,7 +4,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-#include "base/clock.h"
 #include "svc/acm/x509-internal.h"
 
 #define CHAIN_MAX 20
@@ -237,7 +236,7 @@ chain_free_p(STACK_OF(X509) **c)
 	sk_X509_pop_free(*c, X509_free);
 }
 
-/* NULL: something in it is no certificate. */
+/* NULL: something in it is no certificate, or there are too many. */
 static STACK_OF(X509) *
 chain_read(struct span pem)
 {
@@ -248,12 +247,12 @@ chain_read(struct span pem)
 
 	AN(c);
 	ERR_clear_error();
-	while (sk_X509_num(c) < CHAIN_MAX &&
+	while (sk_X509_num(c) <= CHAIN_MAX &&
 	    (x = PEM_read_bio_X509(b, NULL, NULL, NULL)))
 		AN(sk_X509_push(c, x));
 	why = ERR_peek_last_error();
 	ERR_clear_error();
-	if (sk_X509_num(c) == 0 || (why &&
+	if (sk_X509_num(c) == 0 || sk_X509_num(c) > CHAIN_MAX || (why &&
 	    ERR_GET_REASON(why) != PEM_R_NO_START_LINE)) {
 		chain_free_p(&c);
 		return NULL;

@@ -8,7 +8,7 @@ static const char *const lb_index[] = {"spec.LoadBalancerName", "spec.VpcId",
 static const char *const tg_index[] = {"spec.TargetGroupName", "spec.VpcId",
 	NULL};
 static const char *const listener_index[] = {"spec.TargetGroupArns",
-	"spec.Port", NULL};
+	"spec.Port", "spec.CertificateArns", NULL};
 static const char *const rule_index[] = {"spec.TargetGroupArns", NULL};
 
 const struct kind elbv2_load_balancer = {

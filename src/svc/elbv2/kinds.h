@@ -18,7 +18,9 @@
  *	Interfaces[{SubnetId, NetworkInterfaceId, PrivateIpAddress, PublicIp}]}
  * target-group: spec as TargetGroup's members, and Attributes{key: text}
  * listener: spec {LoadBalancerArn, Port, Protocol, DefaultActions[],
- *	Attributes{}}, ours: TargetGroupArns[] of all its actions
+ *	Attributes{}}, ours: TargetGroupArns[] of all its actions,
+ *	CertificateArns[] of all its certificates (by which ACM knows that one
+ *	is in use)
  * rule: spec {ListenerArn, Priority (number), Conditions[], Actions[]}, ours:
  *	TargetGroupArns[].  The default rule is the listener itself.
  * target: spec {Id, Port, AvailabilityZone?}, ours: Draining, DrainUntil (time)
