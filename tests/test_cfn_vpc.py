@@ -151,6 +151,8 @@ def test_a_cdk_vpc(clients):
     changed["AclIn"]["Properties"].pop("PortRange")
     changed["AclIn"]["Properties"]["Protocol"] = -1
     changed["app1Out"]["Properties"]["NatGatewayId"] = {"Ref": "public0Nat"}
+    del changed["public1Out"]["Properties"]["GatewayId"]
+    changed["public1Out"]["Properties"]["NatGatewayId"] = {"Ref": "public0Nat"}
     cfn.update_stack(StackName="net", TemplateBody=json.dumps({"Resources": changed}))
     assert wait(cfn, "net")["StackStatus"] == "UPDATE_COMPLETE", events(cfn, "net")
     assert resources(cfn, "net") == with_acl
@@ -158,6 +160,9 @@ def test_a_cdk_vpc(clients):
     assert acl["Entries"][2]["Protocol"] == "-1" and "PortRange" not in acl["Entries"][2]
     table, = ec2.describe_route_tables(RouteTableIds=[made["app1Table"]])["RouteTables"]
     assert table["Routes"][-1]["NatGatewayId"] == made["public0Nat"]
+    table, = ec2.describe_route_tables(RouteTableIds=[made["public1Table"]])["RouteTables"]
+    assert table["Routes"][-1]["NatGatewayId"] == made["public0Nat"]
+    assert "GatewayId" not in table["Routes"][-1]
     cfn.update_stack(StackName="net", TemplateBody=json.dumps({"Resources": template}))
     stack = wait(cfn, "net")
     assert stack["StackStatus"] == "UPDATE_COMPLETE", events(cfn, "net")

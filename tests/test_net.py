@@ -509,18 +509,19 @@ def test_many_interfaces(net):
     groups = {**GROUPS, **{f"sg-{n:017x}": [rule(TCP, p, p) for p in range(1, 11)] for n in range(100, 120)}}
     enis = [Eni(n, f"task-{n}", f"10.0.{n // 200 + 1}.{n % 200 + 10}", f"10.0.{n // 200 + 1}.0/24", [APP])
             for n in range(200)]
-    net.sync(1, enis, groups)
+    both = {f"10.0.{n}.0/24": OUTSIDE for n in (1, 2)}
+    net.sync(1, enis, groups, subnets=both)
     first = net.took_us
     times = []
     for n in range(200, 220):
         enis.append(Eni(n, f"task-{n}", f"10.0.{n // 200 + 1}.{n % 200 + 10}", f"10.0.{n // 200 + 1}.0/24", [APP]))
-        net.sync(1, enis, groups)
+        net.sync(1, enis, groups, subnets=both)
         times.append(net.took_us)
-    net.sync(1, enis, groups)
+    net.sync(1, enis, groups, subnets=both)
     idle = net.took_us
-    net.sync(1, enis, {**groups, APP: GROUPS[APP] + [rule(TCP, 1, 1)]})
+    net.sync(1, enis, {**groups, APP: GROUPS[APP] + [rule(TCP, 1, 1)]}, subnets=both)
     rules = net.took_us
-    net.sync(1, enis[:-1], {**groups, APP: GROUPS[APP] + [rule(TCP, 1, 1)]})
+    net.sync(1, enis[:-1], {**groups, APP: GROUPS[APP] + [rule(TCP, 1, 1)]}, subnets=both)
     times.sort()
     print(f"\n200 interfaces {first / 1000:.1f} ms; one more {times[10] / 1000:.2f} ms (worst {times[-1] / 1000:.2f}); "
           f"no change {idle / 1000:.2f} ms; a rule {rules / 1000:.1f} ms; one less {net.took_us / 1000:.2f} ms")

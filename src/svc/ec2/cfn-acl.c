@@ -1,7 +1,22 @@
-/* A subnet's network ACL in CloudFormation: each subnet follows one always, so
- * that to associate is to replace. */
+/* What CloudFormation replaces: the target of a route, and a subnet's network
+ * ACL: each subnet follows one always, so that to associate is to replace. */
 #include "base/err.h"
 #include "svc/ec2/cfn.h"
+
+/* A route that gets a target of another kind loses the property that named the
+ * first one. */
+int
+cfn_route_update(struct cfn_run *run, enum cfn_outcome *ret)
+{
+	static const struct cfn_step step = {.op = "ReplaceRoute"};
+	struct cfn_run whole = *run;
+	int e;
+
+	whole.old = NULL;
+	e = cfn_step(&whole, &step, ret);
+	run->reason = whole.reason;
+	return e;
+}
 
 static int
 acls(struct cfn_run *run, const char *with, struct doc **ret,

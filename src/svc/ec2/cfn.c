@@ -131,7 +131,7 @@ const struct cfn_map ec2_types[] = {
 	{
 		.type = "AWS::EC2::Route",
 		.create = CFN_STEPS(CFN_STEP("CreateRoute", NULL, NULL)),
-		.update = CFN_STEPS(CFN_STEP("ReplaceRoute", NULL, NULL)),
+		.on_update = cfn_route_update,
 		.remove = CFN_STEPS(CFN_STEP("DeleteRoute", "", ROUTE)),
 		.ref = "${p.RouteTableId}|${p.DestinationCidrBlock}",
 		.attrs = "{'CidrBlock': '$p.DestinationCidrBlock'}",

@@ -12,5 +12,6 @@ int cfn_ingress_create(struct cfn_run *run, enum cfn_outcome *ret);
 int cfn_egress_create(struct cfn_run *run, enum cfn_outcome *ret);
 
 /* cfn-acl.c */
+int cfn_route_update(struct cfn_run *run, enum cfn_outcome *ret);
 int cfn_acl_association_create(struct cfn_run *run, enum cfn_outcome *ret);
 int cfn_acl_association_remove(struct cfn_run *run, enum cfn_outcome *ret);

@@ -4,6 +4,9 @@
 #include "base/id.h"
 #include "svc/ec2/ops.h"
 
+/* AWS: five in a zone at first; here as many as the network takes in a VPC. */
+enum { GATEWAYS_MAX = 64 };
+
 /* The state follows from what was asked for and from what the network has done
  * (status.plane and status.State, by ctl/vpc.c and ctl/nat.c). */
 static struct span
@@ -142,6 +145,24 @@ judge(struct call *c, struct res *r, const struct res *address)
 	return NULL;
 }
 
+/* Ended ones do not count. */
+static struct reply *
+room(struct call *c, struct span vpc)
+{
+	struct at at = at_of(c);
+	struct res_list l;
+	size_t n = 0;
+	int e = noun_list(&at, &ec2_nat_gateway, "spec.VpcId", vpc, &l);
+
+	if (e < 0)
+		return reply_failure(c, e);
+	for (size_t i = 0; i < l.n; i++)
+		n += !ec2_nat_gateway.ended(l.v[i]);
+	return n < GATEWAYS_MAX ? NULL : reply_error(c,
+	    "NatGatewayLimitExceeded",
+	    "The maximum number of NAT gateways has been reached.");
+}
+
 /* The interface through which it leaves: AWS's, not the user's. */
 static int
 make_interface(struct call *c, const struct res *r, const struct res *subnet,
@@ -220,6 +241,7 @@ nat_create(struct call *c)
 	struct at at = at_of(c);
 	struct reply *refusal;
 	bool private = false;
+	struct span vpc;
 
 	if ((refusal = form(c, &private)) ||
 	    (refusal = noun_get(c, &noun_subnet,
@@ -232,10 +254,12 @@ nat_create(struct call *c)
 	    (refusal = noun_get(c, &noun_elastic_ip,
 		 doc_get_str(c->in, "AllocationId"), &address)))
 		return refusal;
+	vpc = doc_get_str(subnet->spec, "VpcId");
+	if ((refusal = room(c, vpc)))
+		return refusal;
 	r = noun_new(&at, &noun_nat, SPAN_NULL);
 	doc_set_str(c->arena, r->spec, "SubnetId", subnet->id);
-	doc_set_str(c->arena, r->spec, "VpcId",
-	    doc_get_str(subnet->spec, "VpcId"));
+	doc_set_str(c->arena, r->spec, "VpcId", vpc);
 	doc_set_str(c->arena, r->spec, "ConnectivityType",
 	    private ? SPAN("private") : SPAN("public"));
 	doc_set_str(c->arena, r->spec, "AvailabilityMode", SPAN("zonal"));

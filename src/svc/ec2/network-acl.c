@@ -6,6 +6,8 @@
 
 #define ASSOCIATION "aclassoc-"
 
+enum { ACLS_MAX = 200 };
+
 /* A subnet that was never given another ACL has an association whose id is
  * made of its own. */
 static struct span
@@ -156,6 +158,10 @@ acl_create(struct call *c)
 	if (refusal || (refusal = noun_repeated(c, &noun_acl, &r)))
 		return refusal;
 	if (!r) {
+		refusal = noun_room(c, &ec2_network_acl, vpc->id, ACLS_MAX,
+		    "NetworkAclLimitExceeded", "network ACLs");
+		if (refusal)
+			return refusal;
 		r = acl_new(&at, vpc->id, false);
 		if ((refusal = noun_create(c, &noun_acl, r)))
 			return refusal;

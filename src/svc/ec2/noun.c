@@ -158,6 +158,20 @@ noun_repeated(struct call *c, const struct noun *n, struct res **ret)
 }
 
 struct reply *
+noun_room(struct call *c, const struct kind *k, struct span vpc, int64_t max,
+    const char *code, const char *what)
+{
+	const struct query q = {.kind = k, .scope = c->scope,
+		.any_parent = true, .index = "spec.VpcId", .value = vpc};
+	int64_t n = store_count(c->store, &q);
+
+	if (n < 0)
+		return reply_failure(c, (int)n);
+	return n < max ? NULL : reply_error(c, code,
+	    "The maximum number of %s has been reached.", what);
+}
+
+struct reply *
 noun_missing(struct call *c, const char *param)
 {
 	return reply_error(c, "MissingParameter",

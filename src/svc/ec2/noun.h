@@ -72,6 +72,9 @@ struct reply *noun_create(struct call *c, const struct noun *n, struct res *r);
  * that index spec.ClientToken only. */
 struct reply *noun_repeated(struct call *c, const struct noun *n,
     struct res **ret);
+/* AWS: how many of a kind a VPC has at most. */
+struct reply *noun_room(struct call *c, const struct kind *k, struct span vpc,
+    int64_t max, const char *code, const char *what);
 struct reply *noun_missing(struct call *c, const char *param);
 /* "The vpc 'x' has dependencies and cannot be deleted." */
 struct reply *noun_in_use(struct call *c, const char *what, struct span id);

@@ -5,6 +5,8 @@
 #include "base/id.h"
 #include "svc/ec2/ops.h"
 
+enum { TABLES_MAX = 200 };
+
 static int
 table_render(const struct at *at, const struct res *r, struct doc *d)
 {
@@ -253,6 +255,10 @@ table_create(struct call *c)
 		return refusal;
 	if (r)
 		return noun_reply(c, &noun_table, r, "RouteTable");
+	refusal = noun_room(c, &ec2_route_table, vpc->id, TABLES_MAX,
+	    "RouteTableLimitExceeded", "route tables");
+	if (refusal)
+		return refusal;
 	r = table_new(&at, vpc);
 	if ((refusal = noun_create(c, &noun_table, r)))
 		return refusal;

@@ -2,6 +2,8 @@
 #include "base/err.h"
 #include "svc/ec2/ops.h"
 
+enum { ROUTES_MAX = 500 };
+
 /* What a route may lead to: the member that names it, in requests and in the
  * table, and what it names. */
 struct target {
@@ -218,6 +220,9 @@ route_create(struct call *c)
 	}
 	if ((refusal = inside_vpc(c, r, cidr, t)))
 		return refusal;
+	if (doc_len(doc_get(r->spec, "Routes")) >= ROUTES_MAX)
+		return reply_error(c, "RouteLimitExceeded",
+		    "The maximum number of routes has been reached.");
 	d = doc_obj(c->arena);
 	doc_set_str(c->arena, d, "DestinationCidrBlock", cidr);
 	doc_set_str(c->arena, d, "Origin", SPAN("CreateRoute"));

@@ -3,7 +3,7 @@
 #include "svc/ec2/ops.h"
 
 /* AWS: the first four addresses and the last are not for interfaces. */
-enum { LEN_MIN = 16, LEN_MAX = 28, RESERVED = 5 };
+enum { LEN_MIN = 16, LEN_MAX = 28, RESERVED = 5, SUBNETS_MAX = 200 };
 
 static int
 subnet_render(const struct at *at, const struct res *r, struct doc *d)
@@ -177,7 +177,9 @@ subnet_create(struct call *c)
 	if (e < 0)
 		return reply_failure(c, e);
 	if ((refusal = zone_wanted(c, others.n, &zone)) ||
-	    (refusal = cidr_wanted(c, vpc, &others, &cidr)))
+	    (refusal = cidr_wanted(c, vpc, &others, &cidr)) ||
+	    (refusal = noun_room(c, &ec2_subnet, vpc->id, SUBNETS_MAX,
+		 "SubnetLimitExceeded", "subnets")))
 		return refusal;
 	r = noun_new(&at, &noun_subnet, SPAN_NULL);
 	doc_set_str(c->arena, r->spec, "VpcId", vpc->id);

@@ -511,6 +511,44 @@ reroutes(void **state)
 	    "10.1.0.0/16");
 }
 
+/* What a VPC holds at most is what the network takes of it. */
+static void
+has_quotas(void **state)
+{
+	struct fixture *f = *state;
+	struct stack s = build(f);
+	const char *full = "The maximum number of routes has been reached.";
+	const char *nat, *more;
+
+	for (int i = 1; i < 200; i++)
+		ok(f, "CreateNetworkAcl", "{'VpcId':'%s'}", s.vpc);
+	no(f, "CreateNetworkAcl", "NetworkAclLimitExceeded", NULL,
+	    "{'VpcId':'%s'}", s.vpc);
+	for (int i = 2; i < 200; i++)
+		ok(f, "CreateRouteTable", "{'VpcId':'%s'}", s.vpc);
+	no(f, "CreateRouteTable", "RouteTableLimitExceeded", NULL,
+	    "{'VpcId':'%s'}", s.vpc);
+	for (int i = 2; i < 500; i++)
+		ok(f, "CreateRoute", "{'RouteTableId':'%s','GatewayId':'%s',"
+		    "'DestinationCidrBlock':'192.168.%d.%d/32'}", s.table,
+		    s.igw, i / 256, i % 256);
+	no(f, "CreateRoute", "RouteLimitExceeded", full, "{'RouteTableId':"
+	    "'%s','GatewayId':'%s','DestinationCidrBlock':'192.168.9.0/32'}",
+	    s.table, s.igw);
+	more = at(f, ok(f, "CreateSubnet", "{'VpcId':'%s','CidrBlock':"
+	    "'10.0.250.0/24'}", s.vpc), "Subnet.SubnetId");
+	for (int i = 0; i < 64; i++)
+		nat = at(f, ok(f, "CreateNatGateway", "{'SubnetId':'%s',"
+		    "'ConnectivityType':'private'}", more),
+		    "NatGateway.NatGatewayId");
+	no(f, "CreateNatGateway", "NatGatewayLimitExceeded", NULL,
+	    "{'SubnetId':'%s','ConnectivityType':'private'}", more);
+	ok(f, "DeleteNatGateway", "{'NatGatewayId':'%s'}", nat);
+	/* It counts until the network has let go of it. */
+	no(f, "CreateNatGateway", "NatGatewayLimitExceeded", NULL,
+	    "{'SubnetId':'%s','ConnectivityType':'private'}", more);
+}
+
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int
@@ -524,6 +562,7 @@ main(void)
 		CASE(refuses),
 		CASE(pages_and_tags),
 		CASE(reroutes),
+		CASE(has_quotas),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
