@@ -3,6 +3,7 @@
 #include "ctl/ctl.h"
 #include "ctl/lb.h"
 #include "ctl/logs.h"
+#include "ctl/s3-lifecycle.h"
 #include "ctl/secret.h"
 #include "ctl/service-view.h"
 #include "ctl/stack.h"
@@ -18,6 +19,7 @@ const struct controller *const controllers[] = {
 	&ctl_edge,
 	&ctl_logs,
 	&ctl_logs_purge,
+	&ctl_s3_lifecycle,
 	&ctl_secret,
 	&ctl_task,
 	&ctl_service,

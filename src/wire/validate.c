@@ -11,7 +11,8 @@
 enum wording {
 	WORDS_COMMON, /* "1 validation error detected: Value 'x' at …" */
 	WORDS_ECR,    /* "Invalid parameter at 'x' failed to satisfy …" */
-	WORDS_EC2     /* "The request must contain the parameter X" */
+	WORDS_EC2,    /* "The request must contain the parameter X" */
+	WORDS_S3      /* of a body no more than that it is wrong */
 };
 
 /* Services whose front door does not say ValidationException (JSON, REST) or
@@ -28,7 +29,7 @@ static const struct style {
 	{"resourcegroupstaggingapi", "InvalidParameterException",
 	    WORDS_COMMON},
 	{"route53", "InvalidInput", WORDS_COMMON},
-	{"s3", "InvalidArgument", WORDS_COMMON},
+	{"s3", "InvalidArgument", WORDS_S3},
 	{"servicediscovery", "InvalidInput", WORDS_COMMON},
 	{"sqs", "InvalidParameterValue", WORDS_EC2},
 };
@@ -422,6 +423,18 @@ words_ec2(struct check *c, bool dot, struct span *code)
 	    SPAN_ARG(p->constraint));
 }
 
+/* What is inside of a member came in a body of XML; members themselves are
+ * headers and queries. */
+static struct span
+words_s3(struct check *c, struct span *code)
+{
+	if (span_chr(c->at[0].path, '.') < 0)
+		return words_common(c);
+	*code = SPAN("MalformedXML");
+	return SPAN("The XML you provided was not well-formed or did not "
+	    "validate against our published schema");
+}
+
 static const struct style *
 style_of(const struct wire_target *t)
 {
@@ -481,6 +494,9 @@ wire_validate(struct arena *a, const struct wire_target *t,
 	case WORDS_EC2:
 		ret_err->message = words_ec2(&c,
 		    strcmp(t->model->name, "sqs") == 0, &ret_err->code);
+		break;
+	case WORDS_S3:
+		ret_err->message = words_s3(&c, &ret_err->code);
 		break;
 	}
 	return WIRE_E_REFUSED;

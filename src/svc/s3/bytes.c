@@ -3,8 +3,10 @@
 #include <openssl/evp.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "store/files.h"
+#include "svc/s3/lifecycle.h"
 #include "svc/s3/multipart.h"
 
 void
@@ -19,6 +21,21 @@ object_set_body(struct call *c, struct doc *spec, const struct call_body *b)
 	doc_set_str(c->arena, spec, "ETag", object_quoted_hex(c->arena,
 	    b->md5));
 	doc_set(c->arena, spec, "Checksums", sums);
+}
+
+void
+object_tell_expiry(struct call *c, const struct res *bucket, struct span key,
+    const struct doc *spec, struct doc *out)
+{
+	struct lifecycle_due due = lifecycle_current(doc_get(doc_get(
+	    bucket->spec, "Lifecycle"), "Rules"), key, spec);
+	_cleanup_(buf_done) struct buf rule = BUF_INIT;
+
+	if (due.at == LIFECYCLE_NEVER)
+		return;
+	buf_add_uri(&rule, due.rule, false);
+	doc_setf(c->arena, out, "Expiration", "expiry-date=\"%s\", "
+	    "rule-id=\"%s\"", clock_http(c->arena, due.at), buf_str(&rule));
 }
 
 int

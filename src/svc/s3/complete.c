@@ -284,6 +284,7 @@ tell(struct call *c, const struct res *bucket, const struct doc *spec)
 	doc_set_str(c->arena, out, "ETag", doc_get_str(spec, "ETag"));
 	object_tell_sums(c, spec, out);
 	object_tell_encryption(c, spec, out);
+	object_tell_expiry(c, bucket, key, spec, out);
 	if (object_versioning(bucket).n)
 		doc_set_str(c->arena, out, "VersionId",
 		    doc_get_str(spec, "VersionId"));

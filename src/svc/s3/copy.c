@@ -291,6 +291,7 @@ store(struct call *c, const struct res *bucket, struct span source_version,
 		doc_set_str(c->arena, out, "VersionId",
 		    doc_get_str(spec, "VersionId"));
 	object_tell_encryption(c, spec, out);
+	object_tell_expiry(c, bucket, doc_get_str(c->in, "Key"), spec, out);
 	return reply_ok(c, out);
 }
 

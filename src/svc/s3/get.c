@@ -192,13 +192,14 @@ override(struct call *c, struct doc *out)
 }
 
 static struct doc *
-describe(struct call *c, const struct res *bucket, const struct doc *spec,
+describe(struct call *c, const struct res *bucket, const struct res *row,
     const struct range *range, uint64_t size)
 {
 	static const char *const same[] = {"ETag", "CacheControl",
 	    "ContentDisposition", "ContentEncoding", "ContentLanguage",
 	    "ContentType", "Expires", "WebsiteRedirectLocation", "Metadata",
 	    "StorageClass"};
+	const struct doc *spec = row->spec;
 	struct doc *out = doc_obj(c->arena), *v;
 
 	doc_set_str(c->arena, out, "ContentType",
@@ -212,6 +213,8 @@ describe(struct call *c, const struct res *bucket, const struct doc *spec,
 	doc_set_time(c->arena, out, "LastModified",
 	    doc_get_int(spec, "LastModified", 0));
 	object_tell_encryption(c, spec, out);
+	if (row->kind == &s3_object)
+		object_tell_expiry(c, bucket, row->id, spec, out);
 	if (object_versioning(bucket).n)
 		doc_set_str(c->arena, out, "VersionId",
 		    doc_get_str(spec, "VersionId"));
@@ -287,7 +290,7 @@ get(struct call *c, bool head)
 	size = (uint64_t)doc_get_int(row->spec, "Size", 0);
 	if ((no = find_range(c, row->spec, size, &range)))
 		return no;
-	out = describe(c, bucket, row->spec, &range, size);
+	out = describe(c, bucket, row, &range, size);
 	if (head)
 		return answer(reply_file(c, out, -1, range.first, range.n),
 		    &range);

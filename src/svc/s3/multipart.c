@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/id.h"
+#include "svc/s3/lifecycle.h"
 #include "svc/s3/ops.h"
 
 #define ID_RANDOM 32
@@ -81,6 +82,20 @@ multipart_initiator(struct call *c, const struct res *upload)
 	    (size_t)(span_rchr(arn, '/') + 1)));
 }
 
+void
+multipart_tell_abort(struct call *c, const struct res *bucket,
+    const struct res *upload, struct doc *out)
+{
+	struct lifecycle_due due = lifecycle_upload(doc_get(doc_get(
+	    bucket->spec, "Lifecycle"), "Rules"), multipart_key(upload),
+	    upload->created);
+
+	if (due.at == LIFECYCLE_NEVER)
+		return;
+	doc_set_time(c->arena, out, "AbortDate", due.at);
+	doc_set_str(c->arena, out, "AbortRuleId", due.rule);
+}
+
 /* Which sum the object will have, or the refusal. */
 static struct reply *
 read_sum(struct call *c, struct doc *spec)
@@ -133,6 +148,7 @@ begun(struct call *c, const struct res *bucket, struct span id,
 	doc_set_str(c->arena, out, "Key", multipart_key(row));
 	doc_set_str(c->arena, out, "UploadId", id);
 	object_tell_encryption(c, doc_get(row->spec, "Object"), out);
+	multipart_tell_abort(c, bucket, row, out);
 	if (doc_get_bool(row->spec, "Asked", false))
 		doc_set_str(c->arena, out, "ChecksumAlgorithm",
 		    doc_get_str(row->spec, "Kind"));

@@ -31,6 +31,9 @@ struct span multipart_row_id(struct arena *a, struct span key, struct span id);
 struct span multipart_id(const struct res *upload);
 struct span multipart_key(const struct res *upload);
 struct doc *multipart_initiator(struct call *c, const struct res *upload);
+/* Sets AbortDate and AbortRuleId if a lifecycle rule ends the upload. */
+void multipart_tell_abort(struct call *c, const struct res *bucket,
+    const struct res *upload, struct doc *out);
 enum checksum_kind multipart_kind(const struct res *upload);
 
 /* A part's id. */

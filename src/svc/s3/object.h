@@ -74,6 +74,9 @@ int object_store_bytes(struct call *c, struct span bytes,
 /* Copies what GetObject and PutObject tell of encryption. */
 void object_tell_encryption(struct call *c, const struct doc *spec,
     struct doc *out);
+/* Sets Expiration if a lifecycle rule ends the key's current version. */
+void object_tell_expiry(struct call *c, const struct res *bucket,
+    struct span key, const struct doc *spec, struct doc *out);
 /* Sets ChecksumCRC32 and the like, and ChecksumType. */
 void object_tell_sums(struct call *c, const struct doc *spec,
     struct doc *out);

@@ -153,6 +153,8 @@ s3_upload_part(struct call *c)
 	struct file_run all;
 	struct reply *no;
 
+	if (!c->body)
+		return reply_not_implemented(c, "a body from inside");
 	if ((no = check_number(c)) || (no = multipart_find(c, &bucket, &upload)) ||
 	    (no = check_sum(c, upload)))
 		return no;
@@ -273,6 +275,7 @@ tell_upload(struct call *c, const struct res *bucket, const struct res *upload,
 	struct span class = doc_get_str(doc_get(upload->spec, "Object"),
 	    "StorageClass");
 
+	multipart_tell_abort(c, bucket, upload, out);
 	doc_set_str(c->arena, out, "Bucket", bucket->id);
 	doc_set_str(c->arena, out, "Key", multipart_key(upload));
 	doc_set_str(c->arena, out, "UploadId", multipart_id(upload));

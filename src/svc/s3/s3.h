@@ -39,6 +39,9 @@ REPLY s3_invalid(struct call *c, const char *name, struct span value,
 REPLY s3_error(struct call *c, const char *code, const char *member,
     struct span value, const char *message);
 
+/* Names the rules that have no ID.  NULL, or the refusal. */
+struct reply *s3_check_lifecycle(struct call *c, struct doc *v);
+
 /* {ID, DisplayName} of the account. */
 struct doc *s3_owner(struct call *c);
 /* As encoding-type asks: "url" or as it is. */

@@ -18,12 +18,12 @@ struct setting {
 	const char *out;    /* the member of the output; NULL: all of it */
 	const char *code;   /* of the refusal when there is none; NULL: {} */
 	const char *text;
-	/* NULL, or the refusal. */
-	struct reply *(*check)(struct call *c, const struct doc *v);
+	/* Completes the value.  NULL, or the refusal. */
+	struct reply *(*check)(struct call *c, struct doc *v);
 };
 
 static struct reply *
-check_policy(struct call *c, const struct doc *v)
+check_policy(struct call *c, struct doc *v)
 {
 	struct doc *d;
 
@@ -41,13 +41,13 @@ check_policy(struct call *c, const struct doc *v)
 }
 
 static struct reply *
-check_rules(struct call *c, const struct doc *v)
+check_rules(struct call *c, struct doc *v)
 {
 	return doc_len(doc_get(v, "Rules")) ? NULL : s3_malformed(c);
 }
 
 static struct reply *
-check_encryption(struct call *c, const struct doc *v)
+check_encryption(struct call *c, struct doc *v)
 {
 	if (doc_len(doc_get(v, "Rules")) != 1)
 		return s3_malformed(c);
@@ -68,7 +68,7 @@ check_encryption(struct call *c, const struct doc *v)
 }
 
 static struct reply *
-check_versioning(struct call *c, const struct doc *v)
+check_versioning(struct call *c, struct doc *v)
 {
 	if (doc_get_str(v, "MFADelete").n || doc_get(c->in, "MFA"))
 		return reply_not_implemented(c, "MFADelete");
@@ -77,16 +77,17 @@ check_versioning(struct call *c, const struct doc *v)
 	    "The Versioning element must be specified");
 }
 
-/* Expiry is what a rule can ask for here. */
+/* AWS: what is not said is false. */
 static struct reply *
-check_lifecycle(struct call *c, const struct doc *v)
+check_block(struct call *c, struct doc *v)
 {
-	doc_each(rule, doc_get(v, "Rules"))
-		if (doc_len(doc_get(rule, "Transitions")) ||
-		    doc_len(doc_get(rule, "NoncurrentVersionTransitions")))
-			return reply_not_implemented(c,
-			    "a transition to another storage class");
-	return check_rules(c, v);
+	static const char *const members[] = {"BlockPublicAcls",
+	    "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		if (!doc_get(v, members[i]))
+			doc_set_bool(c->arena, v, members[i], false);
+	return NULL;
 }
 
 static const struct setting settings[] = {
@@ -101,7 +102,8 @@ static const struct setting settings[] = {
 	    "DeletePublicAccessBlock", "PublicAccessBlockConfiguration",
 	    "PublicAccessBlockConfiguration",
 	    "NoSuchPublicAccessBlockConfiguration",
-	    "The public access block configuration was not found", NULL},
+	    "The public access block configuration was not found",
+	    check_block},
 	{"OwnershipControls", "PutBucketOwnershipControls",
 	    "GetBucketOwnershipControls", "DeleteBucketOwnershipControls",
 	    "OwnershipControls", "OwnershipControls",
@@ -110,7 +112,7 @@ static const struct setting settings[] = {
 	{"Lifecycle", "PutBucketLifecycleConfiguration",
 	    "GetBucketLifecycleConfiguration", "DeleteBucketLifecycle",
 	    "LifecycleConfiguration", NULL, "NoSuchLifecycleConfiguration",
-	    "The lifecycle configuration does not exist", check_lifecycle},
+	    "The lifecycle configuration does not exist", s3_check_lifecycle},
 	{"Versioning", "PutBucketVersioning", "GetBucketVersioning", NULL,
 	    "VersioningConfiguration", NULL, NULL, NULL, check_versioning},
 };
@@ -152,18 +154,20 @@ struct reply *
 s3_put_setting(struct call *c)
 {
 	const struct setting *s = setting_of(c);
-	struct doc *v = doc_get(c->in, s->in);
+	const struct doc *given = doc_get(c->in, s->in);
+	struct doc *v;
 	struct res *bucket;
 	struct reply *no = s3_find_bucket(c, &bucket);
 	int r;
 
 	if (no)
 		return no;
-	if (!v)
+	if (!given)
 		return s3_malformed(c);
+	v = doc_copy(c->arena, given);
 	if (s->check && (no = s->check(c, v)))
 		return no;
-	doc_set(c->arena, bucket->spec, s->key, doc_copy(c->arena, v));
+	doc_set(c->arena, bucket->spec, s->key, v);
 	r = store_put_spec(c->store, bucket);
 	return r ? s3_fail(c, r) : reply_ok(c, NULL);
 }

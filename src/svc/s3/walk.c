@@ -103,9 +103,8 @@ take(struct walk *w, const struct res_list *l, struct span *ret_jump)
 	}
 }
 
-/* Both lists in order, as far as both are known. */
-static void
-merge(struct arena *a, const struct res_list *x, const struct res_list *y,
+void
+walk_merge(struct arena *a, const struct res_list *x, const struct res_list *y,
     struct res_list *ret)
 {
 	struct res_list l = {.v = arena_array(a, struct res *, x->n + y->n + 1),
@@ -135,7 +134,7 @@ fetch(struct walk *w, struct id_range *q, struct res_list *ret)
 			return err_fold(r);
 	}
 	if (w->kinds[1])
-		merge(w->c->arena, &l[0], &l[1], ret);
+		walk_merge(w->c->arena, &l[0], &l[1], ret);
 	else
 		*ret = l[0];
 	return 0;

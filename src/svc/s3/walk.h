@@ -43,5 +43,8 @@ int walk_run(struct walk *w); /* 0 or negative */
  * that was asked for. */
 struct doc *walk_answer(struct walk *w, const char *member);
 
+/* Rows of two kinds in the order of their ids, as far as both are known. */
+void walk_merge(struct arena *a, const struct res_list *x,
+    const struct res_list *y, struct res_list *ret);
 /* The key of a row of any of the kinds. */
 struct span walk_key(const struct res *row);
