@@ -112,9 +112,8 @@ static const struct cfn_lookup lookup = {
 	.import = look_import
 };
 
-/* "80" and 80 are the same to every resource type. */
-static bool
-same(struct arena *a, const struct doc *x, const struct doc *y)
+bool
+cfn_same(struct arena *a, const struct doc *x, const struct doc *y)
 {
 	struct doc_iter it = doc_iter(y);
 
@@ -124,7 +123,7 @@ same(struct arena *a, const struct doc *x, const struct doc *y)
 		return false;
 	if (doc_type(x) == DOC_ARR) {
 		doc_each(v, x)
-			if (!same(a, v, doc_next(&it)))
+			if (!cfn_same(a, v, doc_next(&it)))
 				return false;
 		return true;
 	}
@@ -134,7 +133,7 @@ same(struct arena *a, const struct doc *x, const struct doc *y)
 
 		if (!span_eq(doc_iter_key(&it), k))
 			w = doc_getn(y, k);
-		if (!same(a, v, w))
+		if (!cfn_same(a, v, w))
 			return false;
 	}
 	return true;
@@ -158,7 +157,7 @@ cfn_recreation(struct arena *a, const struct cfn_prop *p, const struct doc *was,
 	const struct cfn_shape *s;
 	enum cfn_recreate worst = CFN_RECREATE_NEVER, r;
 
-	if (!p || same(a, was, will))
+	if (!p || cfn_same(a, was, will))
 		return CFN_RECREATE_NEVER;
 	if (p->flags & CFN_CREATE_ONLY)
 		return CFN_RECREATE_ALWAYS;
@@ -283,7 +282,7 @@ cause(struct cfn_walk *w, enum cfn_use use, struct span name, struct span arg,
 	enum fate f = i == CFN_NONE ? FATE_SAME : d->fates[i];
 
 	if (use == CFN_USE_REF && param_changed(d, name) &&
-	    !same(d->a, p->was, p->will)) {
+	    !cfn_same(d->a, p->was, p->will)) {
 		prop_detail(p, "ParameterReference", true, name);
 		p->parameter = true;
 	} else if (use == CFN_USE_REF &&
@@ -316,16 +315,16 @@ diff_prop(struct change *c, struct span name, const struct doc *was,
 	p.w.ctx = &p;
 	p.recreate = cfn_recreation(d->a, fact, was, will);
 	/* A reference may change though its value now is the same. */
-	if (same(d->a, was, will) && fact)
+	if (cfn_same(d->a, was, will) && fact)
 		p.recreate = fact->flags & CFN_CREATE_ONLY ? CFN_RECREATE_ALWAYS :
 		    fact->flags & CFN_MAYBE_CREATE_ONLY ?
 		    CFN_RECREATE_MAYBE : CFN_RECREATE_NEVER;
 	R(cfn_walk(&p.w, raw));
-	if (same(d->a, was, will))
+	if (cfn_same(d->a, was, will))
 		return 0;
 	if (p.parameter)
 		prop_detail(&p, "DirectModification", false, SPAN_NULL);
-	else if (doc_len(c->details) == before || !same(d->a, raw, raw_was))
+	else if (doc_len(c->details) == before || !cfn_same(d->a, raw, raw_was))
 		prop_detail(&p, "DirectModification", !has_unknown(will),
 		    SPAN_NULL);
 	return 0;
@@ -358,7 +357,7 @@ diff_attributes(struct change *c)
 		if (doc_get(c->new->body, names[i]))
 			R(cfn_eval(d->a, &d->after, doc_get(c->new->body,
 			    names[i]), CFN_PLAN, &will, d->err));
-		if (!same(d->a, was, will))
+		if (!cfn_same(d->a, was, will))
 			detail(c, names[i], "DirectModification", true,
 			    SPAN_NULL, CFN_RECREATE_NEVER);
 	}
@@ -373,7 +372,7 @@ diff_tags(struct change *c)
 	if (c->facts && c->facts->tags &&
 	    !doc_has_str(c->scope, SPAN("Tags")) &&
 	    (doc_len(in->tags_before) || doc_len(in->tags_after)) &&
-	    !same(c->d->a, in->tags_before, in->tags_after))
+	    !cfn_same(c->d->a, in->tags_before, in->tags_after))
 		detail(c, "Tags", "DirectModification", true, SPAN_NULL,
 		    CFN_RECREATE_NEVER);
 }

@@ -1,5 +1,6 @@
 /* Properties of a template as the input of an operation, by its wire model. */
 #include "base/clock.h"
+#include "cfn/internal.h"
 #include "cfn/type.h"
 #include "wire/model.h"
 
@@ -24,9 +25,8 @@ cfn_word(const char *list, struct span word)
 	return false;
 }
 
-/* The member that the exceptions give to a path; empty: none. */
-static struct span
-exception(const char *map, struct span path)
+struct span
+cfn_exception(const char *map, struct span path)
 {
 	struct span rest = span_of(map), pair, left;
 
@@ -39,24 +39,30 @@ exception(const char *map, struct span path)
 	return SPAN_NULL;
 }
 
-static const struct model_member *
-member(const struct conv *c, const struct model_shape *s, struct span path,
-    struct span key)
+const struct model_member *
+cfn_member(const struct model *m, const struct model_shape *s, struct span key)
 {
-	const struct model_member *mb = model_members(c->m, s);
-	struct span other = exception(c->map, path);
+	const struct model_member *mb = model_members(m, s);
 
 	for (size_t i = 0; i < s->n; i++)
-		if (other.n ? span_eq(model_str(c->m, mb[i].name), other) :
-			      span_ieq(model_str(c->m, mb[i].name), key))
+		if (span_ieq(model_str(m, mb[i].name), key))
 			return &mb[i];
 	/* KMS spells its tags so. */
 	if (span_is(key, "Key") || span_is(key, "Value"))
 		for (size_t i = 0; i < s->n; i++)
-			if (span_is(model_str(c->m, mb[i].name),
+			if (span_is(model_str(m, mb[i].name),
 				span_is(key, "Key") ? "TagKey" : "TagValue"))
 				return &mb[i];
 	return NULL;
+}
+
+static const struct model_member *
+member(const struct conv *c, const struct model_shape *s, struct span path,
+    struct span key)
+{
+	struct span other = cfn_exception(c->map, path);
+
+	return cfn_member(c->m, s, other.n ? other : key);
 }
 
 static struct doc *

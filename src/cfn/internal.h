@@ -79,6 +79,17 @@ int cfn_check_references(struct arena *a, const struct cfn_template *t,
 int cfn_check_sections(struct arena *a, struct cfn_template *t,
     struct cfn_error *err);
 
+/* diff.c: "80" and 80 are the same to every resource type. */
+bool cfn_same(struct arena *a, const struct doc *x, const struct doc *y);
+
+/* input.c.  The member that an exception (cfn/type.h) gives to a path, or
+ * empty; the member of that name, upper and lower case ignored, or NULL. */
+struct model;
+struct model_shape;
+struct span cfn_exception(const char *map, struct span path);
+const struct model_member *cfn_member(const struct model *m,
+    const struct model_shape *s, struct span key);
+
 /* foreach.c */
 int cfn_expand(struct arena *a, const struct cfn_stack *s,
     const struct doc *in, struct doc **ret, struct cfn_error *err);

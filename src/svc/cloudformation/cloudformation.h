@@ -75,6 +75,9 @@ int nested_executed(struct call *c, const struct res *set);
 /* The refusal of what is for the root alone to do, or NULL. */
 struct reply *change_set_is_root(struct call *c, const struct res *set);
 
+/* drift.c: StackResourceDriftStatus of a row. */
+struct span drift_of(const struct res *row);
+
 typedef struct reply *cfn_op(struct call *c);
 cfn_op stack_create, stack_update, stack_delete, stack_cancel_update,
     stack_continue_rollback, stack_rollback, stack_protect;
@@ -83,6 +86,7 @@ cfn_op stack_describe, stack_list, stack_events, stack_resources,
 cfn_op template_get, template_summary, template_validate;
 cfn_op export_list, import_list, cfn_limits;
 cfn_op signal_resource;
+cfn_op drift_detect, drift_detect_resource, drift_status, drift_list;
 cfn_op operation_events, hook_results, hook_result, change_set_hooks;
 cfn_op change_set_create, change_set_describe, change_set_list,
     change_set_delete, change_set_execute;

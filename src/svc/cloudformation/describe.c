@@ -14,9 +14,24 @@ copy(struct arena *a, struct doc *to, const struct doc *from, const char *name)
 }
 
 static struct doc *
-drift(struct arena *a, const char *member)
+drift(struct arena *a, const struct res *r)
 {
-	return doc_set_str(a, doc_obj(a), member, SPAN("NOT_CHECKED"));
+	const struct doc *d = doc_get(r->spec, "Drift");
+
+	return d ? doc_copy(a, d) : doc_set_str(a, doc_obj(a),
+	    "StackDriftStatus", SPAN("NOT_CHECKED"));
+}
+
+static struct doc *
+resource_drift(struct arena *a, const struct res *r)
+{
+	struct doc *d = doc_set_str(a, doc_obj(a), "StackResourceDriftStatus",
+	    drift_of(r));
+
+	if (!span_is(drift_of(r), "NOT_CHECKED"))
+		doc_set_time(a, d, "LastCheckTimestamp", doc_get_time(
+		    doc_get(r->spec, "Drift"), "Timestamp"));
+	return d;
 }
 
 /* The tags of the definition: that is what the next update starts from. */
@@ -53,7 +68,7 @@ stack_view(struct call *c, const struct res *s)
 	    doc_get_bool(s->spec, "DisableRollback", false));
 	doc_set_bool(a, v, "EnableTerminationProtection",
 	    doc_get_bool(s->spec, "EnableTerminationProtection", false));
-	doc_set(a, v, "DriftInformation", drift(a, "StackDriftStatus"));
+	doc_set(a, v, "DriftInformation", drift(a, s));
 	if (doc_get(s->status, "Operation")) {
 		struct doc *last = doc_arr(a);
 
@@ -184,7 +199,7 @@ resource_view(struct call *c, const struct res *stack, const struct res *r)
 		copy(a, v, r->status, members[i]);
 	doc_set(a, v, "LastUpdatedTimestamp", doc_copy(a,
 	    doc_get(r->status, "Timestamp")));
-	doc_set(a, v, "DriftInformation", drift(a, "StackResourceDriftStatus"));
+	doc_set(a, v, "DriftInformation", resource_drift(a, r));
 	return v;
 }
 

@@ -34,10 +34,17 @@ const struct kind cloudformation_change_set = {
 	.untaggable = true,
 };
 
+static const char *const drift_index[] = {"spec.StackDriftDetectionId", NULL};
+
+const struct kind cloudformation_drift = {
+	.name = "cloudformation.drift",
+	.index = drift_index,
+};
+
 const struct kind *const cloudformation_kinds[] = {
 	&cloudformation_stack, &cloudformation_resource,
 	&cloudformation_event, &cloudformation_export,
-	&cloudformation_change_set, NULL,
+	&cloudformation_change_set, &cloudformation_drift, NULL,
 };
 
 static void

@@ -35,6 +35,9 @@
  *		ExecutionStatus, Description, OnStackFailure,
  *		IncludeNestedStacks, ParentChangeSetId, RootChangeSetId,
  *		Nested[{LogicalResourceId, ChangeSetId, StackId}]}
+ * cloudformation.drift	 parent = the stack's id, id = StackDriftDetectionId;
+ *		spec is what DescribeStackDriftDetectionStatus shows.  spec.Drift
+ *		of stacks and resources is what was found last.
  *
  * An operation writes the stack's first status and event of what it begins;
  * from there on the controller (src/ctl/stack.c) writes status, and puts back
@@ -49,6 +52,7 @@ extern const struct kind cloudformation_resource;
 extern const struct kind cloudformation_event;
 extern const struct kind cloudformation_export;
 extern const struct kind cloudformation_change_set;
+extern const struct kind cloudformation_drift;
 
 extern const struct kind *const cloudformation_kinds[];
 

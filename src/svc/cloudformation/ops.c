@@ -45,6 +45,11 @@ static const struct op_row ops[] = {
 	{"ExecuteChangeSet", change_set_execute,
 	    "ChangeSetName StackName " FAILING},
 
+	{"DetectStackDrift", drift_detect, NULL},
+	{"DetectStackResourceDrift", drift_detect_resource, NULL},
+	{"DescribeStackDriftDetectionStatus", drift_status, NULL},
+	{"DescribeStackResourceDrifts", drift_list, NULL},
+
 	{"SignalResource", signal_resource, NULL},
 
 	{"DescribeEvents", operation_events, NULL},
