@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import time
+import urllib.request
 
 import botocore.exceptions
 import pytest
@@ -410,6 +411,22 @@ def test_it_goes_on_after_a_kill(tmp_path):
     text = subprocess.run(["grep", "-rlaE", "BEGIN (RSA |EC |ENCRYPTED )?PRIVATE KEY",
                            daemon.state], capture_output=True, text=True).stdout
     assert text == ""
+    daemon.stop()
+
+
+def test_reset_and_stop_while_keys_are_made():
+    daemon = conftest.Daemon("--ephemeral")
+    acm, r53 = daemon.client("acm"), daemon.client("route53")
+    for _ in range(2):
+        zone = make_zone(r53, "s.example.com")
+        for i in range(6):
+            arn = request(acm, f"s{i}.s.example.com", KeyAlgorithm="RSA_2048")
+            prove(acm, r53, zone, arn)
+        urllib.request.urlopen(urllib.request.Request(
+            daemon.endpoint + "/_neargate/reset", method="POST")).read()
+        assert acm.list_certificates()["CertificateSummaryList"] == []
+    zone = make_zone(r53, "s.example.com")
+    prove(acm, r53, zone, request(acm, "s.example.com", KeyAlgorithm="RSA_2048"))
     daemon.stop()
 
 
