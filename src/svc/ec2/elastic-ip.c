@@ -31,14 +31,6 @@ const struct noun noun_elastic_ip = {
 	.filters = filters,
 };
 
-static int
-put(const struct at *at, struct res *r)
-{
-	int e = store_put_spec(at->store, r);
-
-	return e > 0 ? err_fold(e) : e;
-}
-
 /* Members of the address that tell of its association. */
 static void
 forget(struct res *address)
@@ -64,7 +56,7 @@ elastic_ip_free(const struct at *at, const struct res *interface)
 	if (e != 0)
 		return e > 0 ? err_fold(e) : err_trace(e);
 	forget(r);
-	return put(at, r);
+	return noun_put(at, r);
 }
 
 int
@@ -87,7 +79,7 @@ elastic_ip_bind(const struct at *at, struct res *address,
 	    doc_get_str(address->spec, "PublicIp"));
 	doc_set_str(a, interface->spec, "AllocationId", address->id);
 	doc_set_str(a, interface->spec, "AssociationId", id);
-	if ((e = put(at, address)) < 0 || (e = put(at, interface)) < 0)
+	if ((e = noun_put(at, address)) < 0 || (e = noun_put(at, interface)) < 0)
 		return err_trace(e);
 	return 0;
 }
@@ -108,10 +100,10 @@ unbind(const struct at *at, struct res *address)
 	if (e == 0) {
 		for (size_t i = 0; i < ARRAY_SIZE(members); i++)
 			doc_del(interface->spec, members[i]);
-		if ((e = put(at, interface)) < 0)
+		if ((e = noun_put(at, interface)) < 0)
 			return err_trace(e);
 	}
-	return put(at, address);
+	return noun_put(at, address);
 }
 
 /* AWS: a service's own interface is not the user's to change. */
@@ -315,21 +307,11 @@ association_wanted(struct call *c, struct res **ret)
 {
 	struct span id = doc_get_str(c->in, "AssociationId");
 	struct span text = doc_get_str(c->in, "PublicIp");
-	struct at at = at_of(c);
-	struct res_list l;
-	int e;
 
 	if (id.n == 0)
 		return text.n > 0 ? by_text(c, text, ret) :
 		    noun_missing(c, "associationId");
-	e = noun_list(&at, &ec2_elastic_ip, "spec.AssociationId", id, &l);
-	if (e < 0)
-		return reply_failure(c, e);
-	if (l.n == 0)
-		return reply_error(c, "InvalidAssociationID.NotFound",
-		    "The association ID '%.*s' does not exist", SPAN_ARG(id));
-	*ret = l.v[0];
-	return NULL;
+	return noun_associated(c, &ec2_elastic_ip, "spec.AssociationId", ret);
 }
 
 struct reply *

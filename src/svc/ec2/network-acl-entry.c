@@ -160,16 +160,6 @@ entry_read(struct call *c, struct key k, struct doc **ret)
 	return refusal;
 }
 
-static struct reply *
-put(struct call *c, struct res *r)
-{
-	int e = store_put_spec(c->store, r);
-
-	if (e != 0)
-		return reply_failure(c, e > 0 ? err_fold(e) : e);
-	return noun_done(c);
-}
-
 /* The list with the entry at its place. */
 static struct doc *
 with_entry(struct arena *a, const struct doc *entries, size_t at,
@@ -210,7 +200,7 @@ acl_entry_create(struct call *c)
 		    "maximum number of network acl entries has been reached.");
 	doc_set(c->arena, r->spec, "Entries",
 	    with_entry(c->arena, entries, at, entry));
-	return put(c, r);
+	return noun_saved(c, r);
 }
 
 static struct reply *
@@ -241,7 +231,7 @@ acl_entry_replace(struct call *c)
 	doc_remove(entries, at);
 	doc_set(c->arena, r->spec, "Entries",
 	    with_entry(c->arena, entries, at, entry));
-	return put(c, r);
+	return noun_saved(c, r);
 }
 
 struct reply *
@@ -257,5 +247,5 @@ acl_entry_delete(struct call *c)
 	if (!entry_place(doc_get(r->spec, "Entries"), k, &at, &n))
 		return no_entry(c, r, k);
 	doc_remove(doc_get(r->spec, "Entries"), at);
-	return put(c, r);
+	return noun_saved(c, r);
 }

@@ -375,16 +375,6 @@ interface_mine(struct call *c, struct res **ret)
 	return NULL;
 }
 
-static struct reply *
-interface_put(struct call *c, struct res *r)
-{
-	int e = store_put_spec(c->store, r);
-
-	if (e != 0)
-		return reply_failure(c, e > 0 ? err_fold(e) : e);
-	return noun_done(c);
-}
-
 /* AWS: one attribute in a request. */
 struct reply *
 interface_modify(struct call *c)
@@ -415,7 +405,7 @@ interface_modify(struct call *c)
 	if (check)
 		doc_set_bool(c->arena, r->spec, "SourceDestCheck",
 		    doc_get_bool(check, "Value", true));
-	return interface_put(c, r);
+	return noun_saved(c, r);
 }
 
 struct reply *
@@ -429,7 +419,7 @@ interface_reset(struct call *c)
 	if (!doc_get(c->in, "SourceDestCheck"))
 		return noun_missing(c, "sourceDestCheck");
 	doc_set_bool(c->arena, r->spec, "SourceDestCheck", true);
-	return interface_put(c, r);
+	return noun_saved(c, r);
 }
 
 struct reply *

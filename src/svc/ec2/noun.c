@@ -55,6 +55,14 @@ noun_insert(const struct at *at, struct res *r)
 }
 
 int
+noun_put(const struct at *at, struct res *r)
+{
+	int e = store_put_spec(at->store, r);
+
+	return e > 0 ? err_fold(e) : e;
+}
+
+int
 noun_list(const struct at *at, const struct kind *k, const char *index,
     struct span value, struct res_list *ret)
 {
@@ -126,6 +134,24 @@ noun_get(struct call *c, const struct noun *n, struct span id,
 	if (e < 0)
 		return reply_failure(c, e);
 	return e > 0 ? noun_not_found(c, n, id) : NULL;
+}
+
+struct reply *
+noun_associated(struct call *c, const struct kind *k, const char *index,
+    struct res **ret)
+{
+	struct span id = doc_get_str(c->in, "AssociationId");
+	struct at at = at_of(c);
+	struct res_list l;
+	int e = noun_list(&at, k, index, id, &l);
+
+	if (e < 0)
+		return reply_failure(c, e);
+	if (l.n == 0)
+		return reply_error(c, "InvalidAssociationID.NotFound",
+		    "The association ID '%.*s' does not exist", SPAN_ARG(id));
+	*ret = l.v[0];
+	return NULL;
 }
 
 struct reply *
@@ -203,6 +229,15 @@ noun_done(struct call *c)
 {
 	return reply_ok(c, doc_set_bool(c->arena, doc_obj(c->arena), "Return",
 	    true));
+}
+
+struct reply *
+noun_saved(struct call *c, struct res *r)
+{
+	struct at at = at_of(c);
+	int e = noun_put(&at, r);
+
+	return e < 0 ? reply_failure(c, e) : noun_done(c);
 }
 
 int

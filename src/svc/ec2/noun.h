@@ -51,6 +51,8 @@ struct res *noun_new(const struct at *at, const struct noun *n,
     struct span parent);
 /* 0 or negative. */
 int noun_insert(const struct at *at, struct res *r);
+/* Writes the spec of what is there: 0 or negative. */
+int noun_put(const struct at *at, struct res *r);
 int noun_list(const struct at *at, const struct kind *k, const char *index,
     struct span value, struct res_list *ret);
 /* Is there any such resource?  1, 0, or negative. */
@@ -64,6 +66,9 @@ int noun_find(const struct at *at, const struct noun *n, struct span id,
  * what the handler shall answer when not. */
 struct reply *noun_get(struct call *c, const struct noun *n, struct span id,
     struct res **ret);
+/* The one whose association the request's AssociationId is. */
+struct reply *noun_associated(struct call *c, const struct kind *k,
+    const char *index, struct res **ret);
 struct reply *noun_not_found(struct call *c, const struct noun *n,
     struct span id);
 /* Inserts r, with the tags that the request's TagSpecifications give it. */
@@ -90,6 +95,8 @@ struct reply *noun_reply(struct call *c, const struct noun *n,
 struct reply *noun_describe(struct call *c, const struct noun *n);
 /* The answer of operations that only say that they worked. */
 struct reply *noun_done(struct call *c);
+/* The same after noun_put(). */
+struct reply *noun_saved(struct call *c, struct res *r);
 
 /* tag.c.  type: NULL or the resource type that a specification must be for. */
 struct reply *tags_specified(struct call *c, const char *type,

@@ -101,8 +101,6 @@ struct reply *table_describe(struct call *c);
 struct reply *table_associate(struct call *c);
 struct reply *table_disassociate(struct call *c);
 struct reply *table_replace(struct call *c);
-/* Writes a table back: 0 or negative. */
-int table_put(const struct at *at, struct res *table);
 struct reply *table_wanted(struct call *c, struct res **ret);
 
 /* route.c */

@@ -216,14 +216,6 @@ table_main(const struct at *at, struct span vpc, struct res **ret)
 }
 
 int
-table_put(const struct at *at, struct res *table)
-{
-	int e = store_put_spec(at->store, table);
-
-	return e > 0 ? err_fold(e) : e;
-}
-
-int
 table_forget_subnet(const struct at *at, struct span subnet)
 {
 	struct res_list l;
@@ -232,7 +224,7 @@ table_forget_subnet(const struct at *at, struct span subnet)
 
 	for (size_t i = 0; e >= 0 && i < l.n; i++)
 		if (dissociate(at->arena, l.v[i], "SubnetId", subnet, &was))
-			e = table_put(at, l.v[i]);
+			e = noun_put(at, l.v[i]);
 	return e;
 }
 
@@ -323,7 +315,7 @@ table_associate(struct call *c)
 		    "the specified association for route table %.*s conflicts "
 		    "with an existing association", SPAN_ARG(r->id));
 	id = associate(c->arena, r, subnet->id);
-	if (e < 0 || (e = table_put(&at, r)) < 0)
+	if (e < 0 || (e = noun_put(&at, r)) < 0)
 		return reply_failure(c, e);
 	return association_reply(c, "AssociationId", id);
 }
@@ -332,18 +324,7 @@ table_associate(struct call *c)
 static struct reply *
 association_wanted(struct call *c, struct res **ret)
 {
-	struct span id = doc_get_str(c->in, "AssociationId");
-	struct at at = at_of(c);
-	struct res_list l;
-	int e = noun_list(&at, &ec2_route_table, "spec.AssociationIds", id, &l);
-
-	if (e < 0)
-		return reply_failure(c, e);
-	if (l.n == 0)
-		return reply_error(c, "InvalidAssociationID.NotFound",
-		    "The association ID '%.*s' does not exist", SPAN_ARG(id));
-	*ret = l.v[0];
-	return NULL;
+	return noun_associated(c, &ec2_route_table, "spec.AssociationIds", ret);
 }
 
 struct reply *
@@ -361,7 +342,7 @@ table_disassociate(struct call *c)
 	if (subnet.n == 0)
 		return noun_invalid(c, "cannot disassociate the main route "
 		    "table association %.*s", SPAN_ARG(id));
-	if ((e = table_put(&at, r)) < 0)
+	if ((e = noun_put(&at, r)) < 0)
 		return reply_failure(c, e);
 	return noun_done(c);
 }
@@ -388,8 +369,8 @@ table_replace(struct call *c)
 		to = from;
 	AN(dissociate(c->arena, from, "RouteTableAssociationId", id, &subnet));
 	id = associate(c->arena, to, subnet);
-	if ((e = table_put(&at, from)) < 0 ||
-	    (to != from && (e = table_put(&at, to)) < 0))
+	if ((e = noun_put(&at, from)) < 0 ||
+	    (to != from && (e = noun_put(&at, to)) < 0))
 		return reply_failure(c, e);
 	return association_reply(c, "NewAssociationId", id);
 }

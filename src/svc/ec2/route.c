@@ -188,15 +188,6 @@ lead(struct call *c, struct doc *route, const struct target *t)
 	    doc_get_str(c->in, t->member));
 }
 
-static struct reply *
-put(struct call *c, struct res *table)
-{
-	struct at at = at_of(c);
-	int e = table_put(&at, table);
-
-	return e < 0 ? reply_failure(c, e) : noun_done(c);
-}
-
 struct reply *
 route_create(struct call *c)
 {
@@ -228,7 +219,7 @@ route_create(struct call *c)
 	doc_set_str(c->arena, d, "Origin", SPAN("CreateRoute"));
 	lead(c, d, t);
 	doc_push(doc_get(r->spec, "Routes"), d);
-	return put(c, r);
+	return noun_saved(c, r);
 }
 
 struct reply *
@@ -254,7 +245,7 @@ route_replace(struct call *c)
 		return reply_not_implemented(c,
 		    "another target for a local route");
 	lead(c, route, t);
-	return put(c, r);
+	return noun_saved(c, r);
 }
 
 struct reply *
@@ -274,5 +265,5 @@ route_delete(struct call *c)
 		return reply_error(c, "InvalidRoute.NotFound", "no route with "
 		    "destination-cidr-block %.*s in route table %.*s",
 		    SPAN_ARG(cidr), SPAN_ARG(r->id));
-	return put(c, r);
+	return noun_saved(c, r);
 }

@@ -325,7 +325,6 @@ subnet_modify(struct call *c)
 	const struct doc *map = doc_get(c->in, "MapPublicIpOnLaunch");
 	struct reply *refusal;
 	struct res *r;
-	int e;
 
 	refusal = noun_get(c, &noun_subnet, doc_get_str(c->in, "SubnetId"), &r);
 	if (refusal)
@@ -337,7 +336,5 @@ subnet_modify(struct call *c)
 		doc_set_bool(c->arena, r->spec, "MapPublicIpOnLaunch",
 		    doc_get_bool(map, "Value", false));
 	name_options(c, r);
-	if ((e = store_put_spec(c->store, r)) != 0)
-		return reply_failure(c, e > 0 ? err_fold(e) : e);
-	return noun_done(c);
+	return noun_saved(c, r);
 }

@@ -264,7 +264,6 @@ vpc_modify(struct call *c)
 	struct reply *refusal;
 	struct res *r;
 	size_t given = 0;
-	int e;
 
 	if ((refusal = noun_get(c, &noun_vpc, doc_get_str(c->in, "VpcId"), &r)))
 		return refusal;
@@ -283,9 +282,7 @@ vpc_modify(struct call *c)
 		return reply_error(c, "InvalidParameterCombination",
 		    "Fields for multiple attribute types specified: only one "
 		    "VPC attribute can be modified at a time");
-	if ((e = store_put_spec(c->store, r)) != 0)
-		return reply_failure(c, e > 0 ? err_fold(e) : e);
-	return noun_done(c);
+	return noun_saved(c, r);
 }
 
 struct reply *
