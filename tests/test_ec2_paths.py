@@ -338,3 +338,23 @@ def test_what_there_is_none_of(ec2):
             ServiceNames=["com.amazonaws.us-east-1.s3"])
     with pytest.raises(ClientError, match="NotImplemented"):
         ec2.create_vpc_endpoint(VpcId="vpc-00000000", ServiceName="s3")
+
+
+def test_the_cli(daemon, ec2, net):
+    """Protocols by their names, and the waiters."""
+    def text(*args):
+        return daemon.aws("ec2", *args, "--output", "text").strip()
+    alloc = text("allocate-address", "--domain", "vpc", "--query", "AllocationId")
+    nat = text("create-nat-gateway", "--subnet-id", net.public, "--allocation-id", alloc,
+               "--query", "NatGateway.NatGatewayId")
+    text("wait", "nat-gateway-available", "--nat-gateway-ids", nat)
+    acl = text("create-network-acl", "--vpc-id", net.vpc, "--query", "NetworkAcl.NetworkAclId")
+    text("create-network-acl-entry", "--network-acl-id", acl, "--ingress", "--rule-number", "100",
+         "--protocol", "tcp", "--port-range", "From=22,To=22", "--cidr-block", "0.0.0.0/0",
+         "--rule-action", "allow")
+    shown = ec2.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"][0]["Entries"][1]
+    assert (shown["Protocol"], shown["PortRange"]) == ("6", {"From": 22, "To": 22})
+    text("delete-network-acl", "--network-acl-id", acl)
+    text("delete-nat-gateway", "--nat-gateway-id", nat)
+    text("wait", "nat-gateway-deleted", "--nat-gateway-ids", nat)
+    text("release-address", "--allocation-id", alloc)
