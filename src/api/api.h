@@ -16,10 +16,26 @@ struct root_key {
 	struct span secret_key;
 };
 
+/* Who holds an access key, other than the root user. */
+struct credential {
+	struct principal who;
+	struct span secret;
+};
+enum {
+	CREDENTIAL_E_UNKNOWN = 1, /* there is no such key, or it is inactive */
+	CREDENTIAL_E_TOKEN,	  /* the session token is not of this key */
+	CREDENTIAL_E_EXPIRED,
+};
+/* 0 with *ret in a, one of the above, or negative. */
+typedef int (*credential_fn)(struct store *s, struct arena *a,
+    struct span account, struct span key, struct span token,
+    struct credential *ret);
+
 struct api_config {
 	struct store *store;
 	const struct service *const *services; /* NULL-terminated */
 	struct root_key root;	/* copied */
+	credential_fn credential; /* NULL: only the root user gets in */
 	/* Where streamed bodies go; both NULL: nothing is streamed. */
 	uv_loop_t *loop;
 	struct files *files;

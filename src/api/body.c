@@ -132,16 +132,17 @@ keep_refusal(struct arena *a, const struct wire_error *e,
 
 int
 body_new(struct api *api, struct arena *a, const struct wire_in *in,
-    const struct sigv4 *sig, struct body **ret, struct wire_error *ret_err)
+    const struct sigv4 *sig, struct span secret, struct body **ret,
+    struct wire_error *ret_err)
 {
 	struct wire_error e = {0};
-	struct payload_config config = {.secret = api->config.root.secret_key,
-	    .sink = take};
+	struct payload_config config = {.sink = take};
 	struct body *b;
 	int r;
 
 	ALLOC_OBJ(b, BODY_MAGIC);
 	b->arena = config.arena = arena_new();
+	config.secret = arena_span(b->arena, secret);
 	b->api = api;
 	b->fd = -1;
 	copy_claim(b, in, sig);

@@ -17,7 +17,8 @@ struct body;
 
 /* 0, WIRE_E_REFUSED or negative.  The error is a's. */
 int body_new(struct api *api, struct arena *a, const struct wire_in *in,
-    const struct sigv4 *sig, struct body **ret, struct wire_error *ret_err);
+    const struct sigv4 *sig, struct span secret, struct body **ret,
+    struct wire_error *ret_err);
 /* What the bytes up to here say of it: 0, WIRE_E_REFUSED or negative.  The
  * error is a's. */
 int body_state(const struct body *b, struct arena *a,

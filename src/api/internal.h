@@ -59,6 +59,7 @@ struct api_request {
 	struct wire_in in;
 	struct wire_target target;
 	struct sigv4 sig;
+	struct span secret;	 /* of who signed, once that is known */
 	enum sigv4_outcome read; /* of sig, and */
 	struct span why;	 /* what it said */
 	size_t stage; /* the next one */

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "wire/model.h"
 
 #define BODY_MAX	  (16u << 20)
 /* What comes without a signature is small: a web identity token at most. */
@@ -12,8 +13,8 @@
 
 /* Why a caller was not let in. */
 enum refusal {
-	NO_TOKEN, INCOMPLETE, UNKNOWN_KEY, MISMATCH, SCOPE, EXPIRED, TAMPERED,
-	REFUSALS
+	NO_TOKEN, INCOMPLETE, UNKNOWN_KEY, BAD_TOKEN, OLD_TOKEN, MISMATCH,
+	SCOPE, EXPIRED, TAMPERED, REFUSALS
 };
 
 enum family {
@@ -29,6 +30,7 @@ enum family {
 	"The request signature we calculated does not match the signature " \
 	"you provided. Check your key and signing method."
 #define BAD_TOKEN_TEXT "The security token included in the request is invalid."
+#define OLD_TOKEN_TEXT "The security token included in the request is expired"
 #define EC2_TEXT                                                        \
 	"AWS was not able to validate the provided access credentials"
 
@@ -63,6 +65,19 @@ static const struct {
 	    {401, "AuthFailure", EC2_TEXT},
 	    {403, "InvalidAccessKeyId", "The AWS Access Key Id you provided "
 		"does not exist in our records."}},
+	[BAD_TOKEN] = {
+	    {400, "UnrecognizedClientException", BAD_TOKEN_TEXT},
+	    {403, "UnrecognizedClientException", BAD_TOKEN_TEXT},
+	    {403, "InvalidClientTokenId", BAD_TOKEN_TEXT},
+	    {401, "AuthFailure", EC2_TEXT},
+	    {400, "InvalidToken", "The provided token is malformed or "
+		"otherwise invalid."}},
+	[OLD_TOKEN] = {
+	    {400, "ExpiredTokenException", OLD_TOKEN_TEXT},
+	    {403, "ExpiredTokenException", OLD_TOKEN_TEXT},
+	    {403, "ExpiredToken", OLD_TOKEN_TEXT},
+	    {400, "RequestExpired", "Request has expired."},
+	    {400, "ExpiredToken", "The provided token has expired."}},
 	[MISMATCH] = {
 	    {400, "InvalidSignatureException", MISMATCH_TEXT},
 	    {403, "InvalidSignatureException", MISMATCH_TEXT},
@@ -238,16 +253,64 @@ s3_unsigned(struct api_request *r, struct wire_error *err)
 	return 0;
 }
 
+/* The key's secret and principal, not proved yet. */
+static int
+find_caller(struct api_request *r, struct wire_error *err)
+{
+	const struct root_key *root = &r->api->config.root;
+	struct credential found;
+	int e = CREDENTIAL_E_UNKNOWN;
+
+	if (span_eq(r->sig.access_key, root->access_key) && !r->sig.token.n) {
+		r->secret = root->secret_key;
+		r->call.who = (struct principal){.account = root->account,
+		    .arn = arena_fmt_span(r->arena, "arn:aws:iam::%.*s:root",
+			SPAN_ARG(root->account)),
+		    .id = root->account, .access_key = root->access_key};
+		return 0;
+	}
+	if (r->api->config.credential)
+		e = r->api->config.credential(r->api->config.store, r->arena,
+		    root->account, r->sig.access_key, r->sig.token, &found);
+	if (e == CREDENTIAL_E_TOKEN)
+		return refuse(r, BAD_TOKEN, SPAN_NULL, err);
+	if (e == CREDENTIAL_E_EXPIRED)
+		return refuse(r, OLD_TOKEN, SPAN_NULL, err);
+	if (e > 0)
+		return refuse(r, UNKNOWN_KEY, SPAN_NULL, err);
+	if (e < 0) {
+		*err = (struct wire_error){.status = 500,
+		    .code = SPAN("InternalFailure"), .message = SPAN("The "
+		    "request processing has failed because of an unknown "
+		    "error, exception or failure.")};
+		return WIRE_E_REFUSED;
+	}
+	r->secret = found.secret;
+	r->call.who = found.who;
+	return 0;
+}
+
+/* Operations that bring a proof of their own. */
+static bool
+comes_unsigned(const struct api_request *r)
+{
+	return r->read == SIGV4_E_MISSING && r->target.op &&
+	    (r->target.op->flags & OP_UNSIGNED);
+}
+
 static int
 stage_authenticate(struct api_request *r, struct wire_error *err)
 {
-	const struct root_key *root = &r->api->config.root;
 	const struct model *m = r->target.model;
 	struct sigv4_request s = signed_part(r);
 	int64_t now = clock_ms();
 	struct span why = SPAN_NULL;
 	enum sigv4_outcome o;
 
+	if (comes_unsigned(r)) {
+		r->call.who.account = r->api->config.root.account;
+		return 0;
+	}
 	/* A signature for one service must not open another. */
 	if ((o = r->read) != SIGV4_OK)
 		return refuse_outcome(r, o, r->why, err);
@@ -255,20 +318,13 @@ stage_authenticate(struct api_request *r, struct wire_error *err)
 	    m ? span_of(m->signing_name) : SPAN_NULL, now, &why);
 	if (o != SIGV4_OK)
 		return refuse_outcome(r, o, why, err);
-	/* Session tokens come with the roles that make them. */
-	if (!span_eq(r->sig.access_key, root->access_key) || r->sig.token.n)
-		return refuse(r, UNKNOWN_KEY, why, err);
-	o = sigv4_check(r->arena, &s, &r->sig, root->secret_key, r->in.body,
-	    now, &why);
+	if (find_caller(r, err))
+		return WIRE_E_REFUSED;
+	o = sigv4_check(r->arena, &s, &r->sig, r->secret, r->in.body, now,
+	    &why);
 	if (o != SIGV4_OK)
 		return refuse_outcome(r, o, why, err);
-	if (family(r) == FAMILY_S3 && s3_unsigned(r, err))
-		return WIRE_E_REFUSED;
-	r->call.who = (struct principal){.account = root->account,
-	    .arn = arena_fmt_span(r->arena, "arn:aws:iam::%.*s:root",
-		SPAN_ARG(root->account)),
-	    .id = root->account, .access_key = root->access_key};
-	return 0;
+	return family(r) == FAMILY_S3 ? s3_unsigned(r, err) : 0;
 }
 
 static bool
@@ -284,7 +340,7 @@ s3_body(struct api_request *r, struct wire_error *err)
 	_cleanup_(payload_free_p) struct payload *p = NULL;
 	_cleanup_(buf_done) struct buf b = BUF_INIT;
 	struct payload_config config = {.arena = r->arena, .in = &r->in,
-	    .sig = &r->sig, .secret = r->api->config.root.secret_key,
+	    .sig = &r->sig, .secret = r->secret,
 	    .sink = add_piece, .ctx = &b};
 	int ret;
 
@@ -634,7 +690,8 @@ stage_length(struct api_request *r, struct wire_error *err)
 static int
 stage_file(struct api_request *r, struct wire_error *err)
 {
-	return body_new(r->api, r->arena, &r->in, &r->sig, &r->body, err);
+	return body_new(r->api, r->arena, &r->in, &r->sig, r->secret, &r->body,
+	    err);
 }
 
 /* Without a claim of it the signature would cover a body that is to come. */

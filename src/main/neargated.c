@@ -17,6 +17,7 @@
 #include "registry/registry.h"
 #include "store/files.h"
 #include "svc/acm/ca.h"
+#include "svc/iam/iam.h"
 #include "svc/route53/zone.h"
 #include "svc/s3/s3.h"
 #include "svc/services.h"
@@ -465,6 +466,7 @@ static int
 start(struct daemon *d)
 {
 	struct api_config c = {.services = services,
+	    .credential = iam_credential,
 	    .ephemeral = d->opt.ephemeral, .on_reset = on_reset,
 	    .on_reset_ctx = d};
 	int r;

@@ -5,6 +5,7 @@
 #include "svc/ecr/ecr.h"
 #include "svc/ecs/ops.h"
 #include "svc/elbv2/elbv2.h"
+#include "svc/iam/iam.h"
 #include "svc/kms/kms.h"
 #include "svc/logs/logs.h"
 #include "svc/route53/route53.h"
@@ -22,6 +23,7 @@ const struct service *const services[] = {
 	&ecr_service,
 	&ecs_service_ops,
 	&elbv2_service,
+	&iam_service,
 	&kms_service,
 	&logs_service,
 	&route53_service,

@@ -1,4 +1,4 @@
-/* STS: who am I.  Roles come with IAM. */
+/* STS: who am I, and keys for a while. */
 #include "svc/sts/sts.h"
 
 static struct reply *
@@ -12,8 +12,23 @@ get_caller_identity(struct call *c)
 	return reply_ok(c, out);
 }
 
+/* All keys are of the one account there is. */
+static struct reply *
+get_access_key_info(struct call *c)
+{
+	struct doc *out = doc_obj(c->arena);
+
+	doc_set_str(c->arena, out, "Account", c->who.account);
+	return reply_ok(c, out);
+}
+
 static const struct op_row ops[] = {
 	{"GetCallerIdentity", get_caller_identity, NULL},
+	{"GetAccessKeyInfo", get_access_key_info, NULL},
+	{"AssumeRole", sts_assume_role, "RoleArn RoleSessionName PolicyArns "
+	    "Policy DurationSeconds Tags TransitiveTagKeys ExternalId "
+	    "SourceIdentity"},
+	{"GetSessionToken", sts_get_session_token, "DurationSeconds"},
 	{NULL, NULL, NULL},
 };
 
