@@ -133,6 +133,9 @@ CODES = {
     "KEY": [(400, "UnrecognizedClientException"), (403, "InvalidClientTokenId"),
             (401, "AuthFailure"), (403, "UnrecognizedClientException"),
             (403, "InvalidAccessKeyId")],
+    "TOKEN": [(400, "UnrecognizedClientException"), (403, "InvalidClientTokenId"),
+            (401, "AuthFailure"), (403, "UnrecognizedClientException"),
+            (400, "InvalidToken")],
     "MISMATCH": [(400, "InvalidSignatureException"), (403, "SignatureDoesNotMatch"),
                  (401, "AuthFailure"), (403, "InvalidSignatureException"),
                  (403, "SignatureDoesNotMatch")],
@@ -163,7 +166,7 @@ V4 = "AWS4-HMAC-SHA256 "
     ({"claim": V4 + PARTS.replace("{signature}", "")}, "INCOMPLETE"),
     ({"claim": V4 + PARTS.replace("{signed}", "{signed};x-absent")}, "MISMATCH"),
     ({"claim": V4 + PARTS.replace(", ", ",")}, None),
-    ({"token": "a session that nobody made"}, "KEY"),
+    ({"token": "a session that nobody made"}, "TOKEN"),
     ({"host": "elsewhere.example.com"}, None),
 ])
 def test_bent(daemon, family, bend, want):

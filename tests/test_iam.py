@@ -171,10 +171,10 @@ def test_trust(client, iam):
     arn = role(iam, "ForTasks", ecs)["Arn"]
     assert code(sts.assume_role, RoleArn=arn, RoleSessionName="xy")[0] == "AccessDenied"
     external = json.loads(json.dumps(TRUST))
-    external["Statement"][0]["Condition"] = {"StringEquals": {"sts:ExternalId": "7"}}
+    external["Statement"][0]["Condition"] = {"StringEquals": {"sts:ExternalId": "77"}}
     arn = role(iam, "External", external)["Arn"]
     assert code(sts.assume_role, RoleArn=arn, RoleSessionName="xy")[0] == "AccessDenied"
-    sts.assume_role(RoleArn=arn, RoleSessionName="xy", ExternalId="7")
+    sts.assume_role(RoleArn=arn, RoleSessionName="xy", ExternalId="77")
 
 
 def test_web_identity_comes_unsigned(daemon):

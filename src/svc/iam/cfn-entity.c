@@ -112,13 +112,13 @@ attached(struct cfn_run *run, const char *noun, const struct doc *was,
 	return 0;
 }
 
-int
-iam_cfn_member(struct cfn_run *run, struct span user, struct span group,
-    bool in_it, enum cfn_outcome *ret)
+static int
+member(struct cfn_run *run, struct span group, bool in_it,
+    enum cfn_outcome *ret)
 {
 	struct doc *in = doc_obj(run->arena);
 
-	doc_set_str(run->arena, in, "UserName", user);
+	doc_set_str(run->arena, in, "UserName", run->ref);
 	doc_set_str(run->arena, in, "GroupName", group);
 	return call(run, in_it ? SPAN("AddUserToGroup") :
 	    SPAN("RemoveUserFromGroup"), in, ret);
@@ -132,13 +132,11 @@ groups(struct cfn_run *run, const struct doc *was, const struct doc *is,
 
 	doc_each(g, was)
 		if (!doc_has_str(is, doc_span(g)) &&
-		    ((e = iam_cfn_member(run, run->ref, doc_span(g), false,
-			ret)) || *ret == CFN_FAILED))
+		    ((e = member(run, doc_span(g), false, ret)) || *ret == CFN_FAILED))
 			return e;
 	doc_each(g, is)
 		if (!doc_has_str(was, doc_span(g)) &&
-		    ((e = iam_cfn_member(run, run->ref, doc_span(g), true,
-			ret)) || *ret == CFN_FAILED))
+		    ((e = member(run, doc_span(g), true, ret)) || *ret == CFN_FAILED))
 			return e;
 	return 0;
 }

@@ -201,51 +201,6 @@ managed_remove(struct cfn_run *run, enum cfn_outcome *ret)
 	return plain(run, "DeletePolicy", of_policy(run), &r, ret);
 }
 
-/* AWS::IAM::UserToGroupAddition */
-
-static int
-users(struct cfn_run *run, const struct doc *was, const struct doc *is,
-    enum cfn_outcome *ret)
-{
-	struct span group = doc_get_str(is ? is : was, "GroupName");
-	const struct doc *w = doc_get(was, "Users"), *n = doc_get(is, "Users");
-	int e;
-
-	*ret = CFN_DONE;
-	doc_each(u, w)
-		if (!doc_has_str(n, doc_span(u)) &&
-		    ((e = iam_cfn_member(run, doc_span(u), group, false,
-			ret)) || *ret == CFN_FAILED))
-			return e;
-	doc_each(u, n)
-		if (!doc_has_str(w, doc_span(u)) &&
-		    ((e = iam_cfn_member(run, doc_span(u), group, true,
-			ret)) || *ret == CFN_FAILED))
-			return e;
-	return 0;
-}
-
-static int
-addition_create(struct cfn_run *run, enum cfn_outcome *ret)
-{
-	run->ref = arena_fmt_span(run->arena, "%.*s-%.*s-%.*s",
-	    SPAN_ARG(run->stack), SPAN_ARG(run->logical),
-	    SPAN_ARG(run->random));
-	return users(run, NULL, run->props, ret);
-}
-
-static int
-addition_update(struct cfn_run *run, enum cfn_outcome *ret)
-{
-	return users(run, run->old, run->props, ret);
-}
-
-static int
-addition_remove(struct cfn_run *run, enum cfn_outcome *ret)
-{
-	return users(run, run->props, NULL, ret);
-}
-
 /* AWS::IAM::InstanceProfile */
 
 static int
@@ -377,12 +332,6 @@ const struct cfn_map iam_types[] = {
 		.on_create = managed_create,
 		.on_update = managed_update,
 		.on_remove = managed_remove,
-	},
-	{
-		.type = "AWS::IAM::UserToGroupAddition",
-		.on_create = addition_create,
-		.on_update = addition_update,
-		.on_remove = addition_remove,
 	},
 	{
 		.type = "AWS::IAM::AccessKey",

@@ -16,5 +16,3 @@ int iam_cfn_attach(struct cfn_run *run, const char *noun, struct span entity,
 /* document NULL: the policy goes. */
 int iam_cfn_inline(struct cfn_run *run, const char *noun, struct span entity,
     struct span policy, const struct doc *document, enum cfn_outcome *ret);
-int iam_cfn_member(struct cfn_run *run, struct span user, struct span group,
-    bool in_it, enum cfn_outcome *ret);
