@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/seal.h"
 #include "store/logs.h"
+#include "store/metrics.h"
 #include "store/store.h"
 
 #define STORE_MAGIC 0x53544f52
@@ -51,6 +52,7 @@ struct store {
 	unsigned magic;
 	sqlite3 *db;
 	struct log_store *logs;
+	struct metric_store *metrics;
 	int lock_fd;
 	unsigned char root_key[SEAL_KEY];
 	struct kind_entry *kinds;
@@ -114,3 +116,7 @@ bool log_store_dirty(const struct log_store *l);
 bool log_store_firm(const struct log_store *l);
 int log_store_commit(struct log_store *l);
 int log_store_wipe(struct log_store *l);
+/* metrics.c: the same; it has no part in the turn. */
+int metric_store_open(const char *path, struct metric_store **ret);
+void metric_store_close(struct metric_store *m);
+int metric_store_wipe(struct metric_store *m);

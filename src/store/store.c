@@ -287,6 +287,7 @@ store_open(const char *path, const struct kind *const *kinds,
 		return err_trace(r);
 	if ((r = migrate(s)) < 0 || (r = register_kinds(s, kinds)) < 0 ||
 	    (r = log_store_open(path, &s->logs)) < 0 ||
+	    (r = metric_store_open(path, &s->metrics)) < 0 ||
 	    (r = root_key_open(s, path)) < 0)
 		return err_trace(r);
 	s->is_open = true;
@@ -306,6 +307,7 @@ store_close(struct store *s)
 	if (s->in_txn || (s->logs && log_store_dirty(s->logs)))
 		store_commit(s);
 	log_store_close(s->logs);
+	metric_store_close(s->metrics);
 	HASH_ITER (hh, s->statements, t, next) {
 		HASH_DEL(s->statements, t);
 		sqlite3_finalize(t->stmt);
@@ -337,7 +339,9 @@ store_wipe(struct store *s)
 	if ((r = store_exec(s, "DELETE FROM resource;"
 	    "DELETE FROM lookup;DELETE FROM tag;DELETE FROM counter")) < 0)
 		return err_trace(r);
-	return err_trace(log_store_wipe(s->logs));
+	if ((r = log_store_wipe(s->logs)) < 0)
+		return err_trace(r);
+	return err_trace(metric_store_wipe(s->metrics));
 }
 
 struct log_store *
@@ -345,6 +349,13 @@ store_logs(struct store *s)
 {
 	CHECK_OBJ(s, STORE_MAGIC);
 	return s->logs;
+}
+
+struct metric_store *
+store_metrics(struct store *s)
+{
+	CHECK_OBJ(s, STORE_MAGIC);
+	return s->metrics;
 }
 
 const struct kind *
