@@ -181,6 +181,26 @@ def test_no_target_then_new_one_waits_for_its_checks(proxy):
     assert proxy.get().status == 200
 
 
+def test_requests_are_counted_by_group(proxy):
+    """On one connection and on several; not the checks; anew after a reload."""
+    proxy.sync()
+    t = proxy.target(0, judged=True)
+    proxy.up(t)
+    assert proxy.call("requests")["requests"] == {"tg-a": 0, "tg-b": 0}
+    c = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=15)
+    for _ in range(5):
+        c.request("GET", "/")
+        assert c.getresponse().read()
+    proxy.get()
+    assert proxy.call("requests")["requests"] == {"tg-a": 6, "tg-b": 0}
+    c.close()
+    proxy.conf["attributes"] = {"idle_timeout.timeout_seconds": "3"}
+    proxy.sync()
+    assert proxy.call("requests")["requests"] == {"tg-a": 0, "tg-b": 0}
+    proxy.call("stop")
+    assert proxy.call("requests")["err"] < 0
+
+
 def test_health_and_fail_open(proxy):
     proxy.sync()
     t = [proxy.target(0, judged=True), proxy.target(1, judged=True)]

@@ -310,7 +310,8 @@ start_drivers(struct daemon *d)
 		return err_trace(r);
 	warden_on_lost(d->warden, on_warden_lost, d);
 	e->warden = d->warden;
-	e->runtime = runtime_embedded_new(d->warden, d->opt.run_dir);
+	e->runtime = runtime_embedded_new(&d->loop, d->warden,
+	    d->opt.run_dir, span_of(d->opt.instance));
 	e->net = net_warden_new(d->warden);
 	e->net->ops->pool(e->net, on_pool, d);
 	e->lb = lb_warden_new(&d->loop, d->warden, d->opt.run_dir);

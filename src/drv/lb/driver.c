@@ -55,6 +55,9 @@ struct task {
 	bool settled;		/* commands were said: tell what there is */
 	lb_cb cb;
 	lb_servers_cb servers_cb;
+	lb_counts_cb counts_cb;
+	struct lb_count *counts;
+	size_t n_counts;
 	void *ctx;
 };
 
@@ -86,7 +89,9 @@ task_end(struct task *t, int err, struct span why, const struct lb_server *v,
 {
 	list_del(&t->in);
 	t->over = true;
-	if (t->servers_cb)
+	if (t->counts_cb)
+		t->counts_cb(t->ctx, err, why, t->counts, t->n_counts);
+	else if (t->servers_cb)
 		t->servers_cb(t->ctx, err, why, v, n);
 	else
 		t->cb(t->ctx, err, why);
@@ -397,6 +402,34 @@ lb_targets(struct lb *l, const struct lb_conf *c, const struct lb_target *v,
 	cli_send(t->cli, "show stat -1 4 -1", on_stat, t);
 }
 
+/* --- requests --------------------------------------------------------- */
+
+static void
+on_counts(void *ctx, int err, struct span out)
+{
+	struct task *t;
+
+	CAST_OBJ(t, ctx, TASK_MAGIC);
+	if (err == -ECANCELED)
+		return;
+	if (!err)
+		err = lb_stat_counts(t->a, arena_span(t->a, out), &t->counts,
+		    &t->n_counts);
+	if (err)
+		task_fail(t, err, "cannot read the proxy's counters");
+	else
+		task_end(t, 0, SPAN_NULL, NULL, 0);
+}
+
+static void
+lb_requests(struct lb *l, struct span id, lb_counts_cb cb, void *ctx)
+{
+	struct task *t = task_new(driver(l), id, ctx);
+
+	t->counts_cb = cb;
+	cli_send(t->cli, "show stat -1 2 -1", on_counts, t);
+}
+
 /* --- stop ------------------------------------------------------------- */
 
 static void
@@ -488,6 +521,7 @@ lb_free(struct lb *l)
 static const struct lb_ops ops = {
 	.sync = lb_sync,
 	.targets = lb_targets,
+	.requests = lb_requests,
 	.stop = lb_stop,
 	.edge = lb_edge,
 	.free = lb_free,

@@ -12,6 +12,7 @@ struct fact {
 	int code;
 	unsigned active;
 	bool running;	/* a proxy's */
+	uint64_t requests; /* a group's */
 };
 
 struct fake {
@@ -26,9 +27,11 @@ struct later {
 	uv_timer_t timer;
 	lb_cb cb;
 	lb_servers_cb servers_cb;
+	lb_counts_cb counts_cb;
 	void *ctx;
 	struct arena *a;
 	struct lb_server *v;
+	struct lb_count *counts;
 	size_t n;
 };
 
@@ -70,7 +73,9 @@ on_timer(uv_timer_t *t)
 {
 	struct later *l = t->data;
 
-	if (l->servers_cb)
+	if (l->counts_cb)
+		l->counts_cb(l->ctx, 0, SPAN_NULL, l->counts, l->n);
+	else if (l->servers_cb)
 		l->servers_cb(l->ctx, 0, SPAN_NULL, l->v, l->n);
 	else
 		l->cb(l->ctx, 0, SPAN_NULL);
@@ -124,6 +129,22 @@ fake_targets(struct lb *l, const struct lb_conf *c UNUSED,
 	}
 }
 
+/* Those of all proxies: a test has one. */
+static void
+fake_requests(struct lb *l, struct span id UNUSED, lb_counts_cb cb, void *ctx)
+{
+	struct later *t = later(fake(l), NULL, ctx);
+	struct fact *x, *next;
+
+	t->counts_cb = cb;
+	t->counts = arena_array(t->a, struct lb_count,
+	    HASH_COUNT(fake(l)->facts) + 1);
+	HASH_ITER(hh, fake(l)->facts, x, next)
+		if (strncmp(x->name, "tg-", 3) == 0)
+			t->counts[t->n++] = (struct lb_count){
+			    arena_span(t->a, span_of(x->name)), x->requests};
+}
+
 static void
 fake_stop(struct lb *l, struct span id, lb_cb cb, void *ctx)
 {
@@ -154,8 +175,8 @@ fake_free(struct lb *l)
 struct lb *
 lb_fake_new(uv_loop_t *loop)
 {
-	static const struct lb_ops ops = {fake_sync, fake_targets, fake_stop,
-		fake_edge, fake_free};
+	static const struct lb_ops ops = {fake_sync, fake_targets,
+		fake_requests, fake_stop, fake_edge, fake_free};
 	struct fake *f;
 
 	ALLOC_OBJ(f, FAKE_MAGIC);
@@ -181,6 +202,12 @@ void
 lb_fake_active(struct lb *l, struct span name, unsigned active)
 {
 	fact(fake(l), name)->active = active;
+}
+
+void
+lb_fake_requests(struct lb *l, struct span group, uint64_t requests)
+{
+	fact(fake(l), group)->requests = requests;
 }
 
 bool

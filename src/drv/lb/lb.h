@@ -92,6 +92,13 @@ struct lb_server {
 	unsigned since_s;  /* seconds since up or down changed */
 };
 
+/* Requests that a group's targets were sent since the proxy's process began:
+ * less than last time is another process. */
+struct lb_count {
+	struct span group;
+	uint64_t requests;
+};
+
 /* The host's edge: connections to addrs:port for a host of the map go to that
  * host's address, port `to`, led by a PROXY header. */
 struct lb_edge_bind {
@@ -116,6 +123,8 @@ typedef void (*lb_cb)(void *ctx, int err, struct span why);
 /* v is valid during the callback only. */
 typedef void (*lb_servers_cb)(void *ctx, int err, struct span why,
     const struct lb_server *v, size_t n);
+typedef void (*lb_counts_cb)(void *ctx, int err, struct span why,
+    const struct lb_count *v, size_t n);
 
 struct lb_ops {
 	/* The proxy runs with this structure afterwards. */
@@ -125,6 +134,9 @@ struct lb_ops {
 	 * was last synced) and tells what is there then. */
 	void (*targets)(struct lb *l, const struct lb_conf *c,
 	    const struct lb_target *v, size_t n, lb_servers_cb cb, void *ctx);
+	/* Only looks, at any time. */
+	void (*requests)(struct lb *l, struct span id, lb_counts_cb cb,
+	    void *ctx);
 	/* The proxy is gone afterwards, with its files. */
 	void (*stop)(struct lb *l, struct span id, lb_cb cb, void *ctx);
 	/* The edge runs and routes so.  Its binds are structure; a host that
@@ -162,4 +174,5 @@ struct lb *lb_fake_new(uv_loop_t *loop);
 void lb_fake_all_up(struct lb *l);
 void lb_fake_health(struct lb *l, struct span name, bool up, int code);
 void lb_fake_active(struct lb *l, struct span name, unsigned active);
+void lb_fake_requests(struct lb *l, struct span group, uint64_t requests);
 bool lb_fake_running(struct lb *l, struct span id);

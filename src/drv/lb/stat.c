@@ -6,11 +6,11 @@
 
 /* The columns we read, found by name in the header line. */
 enum column { PXNAME, SVNAME, SCUR, STATUS, LASTCHG, CHECK_STATUS, CHECK_CODE,
-	ADDR, USED, COLUMNS };
+	ADDR, USED, REQ_TOT, COLUMNS };
 
 static const char *const names[COLUMNS] = {"pxname", "svname", "scur",
 	"status", "lastchg", "check_status", "check_code", "addr",
-	"used_conn_cur"};
+	"used_conn_cur", "req_tot"};
 
 static int
 columns(struct span line, size_t ret[COLUMNS])
@@ -86,39 +86,81 @@ server(const struct span f[COLUMNS], struct lb_server *ret)
 	ret->since_s = number(f[LASTCHG]);
 }
 
-int
-lb_stat_parse(struct arena *a, struct span text, struct lb_server **ret,
-    size_t *ret_n)
+/* The lines of groups, one a call: fills f with the columns. */
+static bool
+next_line(struct span *text, const size_t at[COLUMNS], struct span f[COLUMNS])
 {
-	size_t at[COLUMNS] = {0}, n = 0, cap = 0, i;
-	struct lb_server *v = NULL;
-	struct span line, rest, field, f[COLUMNS];
-	int e = columns(span_cut(&text, '\n'), at);
+	struct span line, rest, field;
+	size_t i;
 
-	if (e)
-		return e;
-	while (text.p) {
-		line = span_cut(&text, '\n');
+	while (text->p) {
+		line = span_cut(text, '\n');
 		if (!span_starts(line, SPAN("tg-")))
 			continue;
-		memset(f, 0, sizeof(f));
+		memset(f, 0, sizeof(*f) * COLUMNS);
 		for (rest = line, i = 0; rest.p; i++) {
 			field = span_cut(&rest, ',');
 			for (size_t c = 0; c < COLUMNS; c++)
 				if (at[c] == i)
 					f[c] = field;
 		}
+		return true;
+	}
+	return false;
+}
+
+/* Room for one more of size in v, which has n. */
+static void *
+more(struct arena *a, void *v, size_t n, size_t *cap, size_t size)
+{
+	size_t was = *cap;
+
+	if (n < was)
+		return v;
+	*cap = was ? was * 2 : 16;
+	return arena_grow(a, v, was * size, *cap * size);
+}
+
+int
+lb_stat_parse(struct arena *a, struct span text, struct lb_server **ret,
+    size_t *ret_n)
+{
+	size_t at[COLUMNS] = {0}, n = 0, cap = 0;
+	struct lb_server *v = NULL;
+	struct span f[COLUMNS];
+	int e = columns(span_cut(&text, '\n'), at);
+
+	if (e)
+		return e;
+	while (next_line(&text, at, f)) {
 		if (span_is(f[SVNAME], "BACKEND") ||
 		    span_is(f[SVNAME], "FRONTEND"))
 			continue;
-		if (n == cap) {
-			size_t more = cap ? cap * 2 : 16;
-
-			v = arena_grow(a, v, cap * sizeof(*v),
-			    more * sizeof(*v));
-			cap = more;
-		}
+		v = more(a, v, n, &cap, sizeof(*v));
 		server(f, &v[n++]);
+	}
+	*ret = v;
+	*ret_n = n;
+	return 0;
+}
+
+int
+lb_stat_counts(struct arena *a, struct span text, struct lb_count **ret,
+    size_t *ret_n)
+{
+	size_t at[COLUMNS] = {0}, n = 0, cap = 0;
+	struct lb_count *v = NULL;
+	struct span f[COLUMNS];
+	int e = columns(span_cut(&text, '\n'), at);
+
+	if (e)
+		return e;
+	while (next_line(&text, at, f)) {
+		if (!span_is(f[SVNAME], "BACKEND"))
+			continue;
+		v = more(a, v, n, &cap, sizeof(*v));
+		v[n] = (struct lb_count){.group = f[PXNAME]};
+		span_u64(f[REQ_TOT], &v[n++].requests);
 	}
 	*ret = v;
 	*ret_n = n;

@@ -2,8 +2,8 @@
  * The driver with a real HAProxy on loopback, started by ourselves.
  *
  * `test-driver serve DIR` is a tool for tests/test_lb_proxy.py: it reads a
- * JSON line for each call of lb_ops, {"op": "sync"|"targets"|"stop"|"edge",
- * ...}, and answers with one.
+ * JSON line for each call of lb_ops, {"op": "sync"|"targets"|
+ * "requests"|"stop"|"edge", ...}, and answers with one.
  */
 #include <errno.h>
 #include <signal.h>
@@ -242,6 +242,20 @@ on_servers(void *ctx, int err, struct span why, const struct lb_server *v,
 }
 
 static void
+on_counts(void *ctx, int err, struct span why, const struct lb_count *v,
+    size_t n)
+{
+	struct done *d = ctx;
+	struct doc *o = doc_obj(d->a);
+
+	on_done(ctx, err, why);
+	for (size_t i = 0; i < n; i++)
+		doc_set_int(d->a, o, arena_str(d->a, v[i].group),
+		    (int64_t)v[i].requests);
+	doc_set(d->a, d->out, "requests", o);
+}
+
+static void
 wait_for(uv_loop_t *loop, struct done *d)
 {
 	while (!d->yes)
@@ -308,6 +322,8 @@ serve_line(struct lb *l, uv_loop_t *loop, struct span line)
 	} else if (span_is(op, "edge")) {
 		e = edge_of(a, d);
 		l->ops->edge(l, &e, on_done, &done);
+	} else if (span_is(op, "requests")) {
+		l->ops->requests(l, c.id, on_counts, &done);
 	} else {
 		l->ops->stop(l, c.id, on_done, &done);
 	}

@@ -4,7 +4,7 @@
 #include "drv/lb/stat.h"
 
 #define HEAD "# pxname,svname,scur,status,lastchg,check_status,check_code," \
-	"addr,used_conn_cur,\n"
+	"addr,used_conn_cur,req_tot,\n"
 #define CHECK "check inter 30s rise 5 fall 2"
 #define POOL "pool-max-conn -1 pool-purge-delay 5s"
 #define ENABLE "set weight tg-1/aa 0; enable server tg-1/aa; " \
@@ -94,12 +94,32 @@ test_stat(void **state UNUSED)
 	assert_false(v[1].up);
 }
 
+static void
+test_counts(void **state UNUSED)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct lb_count *v;
+	size_t n;
+
+	assert_true(lb_stat_counts(a, SPAN("Unknown command\n"), &v, &n) < 0);
+	assert_int_equal(lb_stat_counts(a, SPAN(HEAD
+	    "tg-1,aa,3,UP,7,L7OK,200,10.0.0.1:80,4,9,\n"
+	    "tg-1,BACKEND,0,UP,7,,,,,12,\n"
+	    "none,BACKEND,0,UP,7,,,,,3,\n"
+	    "tg-2,BACKEND,0,UP,7,,,,,,\n"), &v, &n), 0);
+	assert_int_equal(n, 2);
+	assert_true(span_is(v[0].group, "tg-1"));
+	assert_int_equal(v[0].requests, 12);
+	assert_int_equal(v[1].requests, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_plan),
 	    cmocka_unit_test(test_stat),
+	    cmocka_unit_test(test_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

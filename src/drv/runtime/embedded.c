@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "base/log.h"
-#include "drv/runtime/runtime.h"
+#include "drv/runtime/usage.h"
 #include "drv/warden.h"
 
 #define EMBEDDED_MAGIC 0xe3bedded
@@ -11,8 +11,10 @@
 struct embedded {
 	unsigned magic;
 	struct runtime base;
+	uv_loop_t *loop;
 	struct warden *warden;
 	char *run_dir;
+	char *instance;
 };
 
 /* What a call asked for, until the warden answered. */
@@ -287,6 +289,57 @@ embedded_list(struct runtime *r, runtime_list_cb cb, void *ctx)
 	warden_send(e->warden, on_listed, q);
 }
 
+/* A look at tasks' control groups, on a worker. */
+struct look {
+	uv_work_t work;
+	struct arena *a;
+	const char **groups;
+	struct task_usage *v;
+	size_t n;
+	runtime_usage_cb cb;
+	void *ctx;
+};
+
+static void
+look(uv_work_t *work)
+{
+	struct look *l = work->data;
+
+	for (size_t i = 0; i < l->n; i++)
+		usage_read("/sys/fs/cgroup", l->groups[i], &l->v[i]);
+}
+
+static void
+on_looked(uv_work_t *work, int status)
+{
+	struct look *l = work->data;
+
+	AZ(status);
+	l->cb(l->ctx, l->v, l->n);
+	arena_free(l->a);
+	free(l);
+}
+
+static void
+embedded_usage(struct runtime *r, const struct span *tasks, size_t n,
+    runtime_usage_cb cb, void *ctx)
+{
+	struct embedded *e = embedded_of(r);
+	struct look *l = xcalloc(1, sizeof(*l));
+
+	l->work.data = l;
+	l->a = arena_new();
+	l->groups = arena_array(l->a, const char *, n + 1);
+	l->v = arena_array(l->a, struct task_usage, n + 1);
+	l->n = n;
+	l->cb = cb;
+	l->ctx = ctx;
+	for (size_t i = 0; i < n; i++)
+		l->groups[i] = arena_fmt(l->a, "/neargate-%s/%.*s",
+		    e->instance, SPAN_ARG(tasks[i]));
+	AZ(uv_queue_work(e->loop, &l->work, look, on_looked));
+}
+
 static void
 tell_exit(struct embedded *e, const struct container_exit *x)
 {
@@ -332,24 +385,28 @@ embedded_free(struct runtime *r)
 
 	warden_on_event(e->warden, WARDEN_EXIT, NULL, NULL);
 	free(e->run_dir);
+	free(e->instance);
 	FREE_OBJ(e);
 }
 
 static const struct runtime_ops embedded_ops = {
     .start = embedded_start, .kill = embedded_kill, .remove = embedded_remove,
     .task_remove = embedded_task_remove, .exec = embedded_exec,
-    .list = embedded_list, .free = embedded_free,
+    .list = embedded_list, .usage = embedded_usage, .free = embedded_free,
 };
 
 struct runtime *
-runtime_embedded_new(struct warden *w, const char *run_dir)
+runtime_embedded_new(uv_loop_t *loop, struct warden *w, const char *run_dir,
+    struct span instance)
 {
 	struct embedded *e;
 
 	ALLOC_OBJ(e, EMBEDDED_MAGIC);
 	e->base.ops = &embedded_ops;
+	e->loop = loop;
 	e->warden = w;
 	e->run_dir = xstrdup(run_dir);
+	e->instance = xstrndup(instance.p, instance.n);
 	warden_on_event(w, WARDEN_EXIT, on_exit_event, e);
 	embedded_list(&e->base, on_first_list, e);
 	return &e->base;

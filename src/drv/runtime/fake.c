@@ -22,6 +22,7 @@ struct fake_container {
 	int pid;
 	int64_t started;
 	bool exited, stubborn;
+	unsigned burns; /* percent of a processor */
 	struct container_exit exit;
 	UT_hash_handle hh;
 };
@@ -30,12 +31,13 @@ struct fake_container {
 struct answer {
 	struct list link;
 	enum { ANSWER_PLAIN, ANSWER_START, ANSWER_EXEC, ANSWER_LIST,
-		ANSWER_EXIT } what;
+		ANSWER_USAGE, ANSWER_EXIT } what;
 	union {
 		runtime_cb plain;
 		runtime_start_cb start;
 		runtime_exec_cb exec;
 		runtime_list_cb list;
+		runtime_usage_cb usage;
 	} cb;
 	void *ctx;
 	int err;
@@ -43,6 +45,8 @@ struct answer {
 	int pid;
 	int64_t started;
 	int code;
+	struct task_usage *v; /* n of them */
+	size_t n;
 };
 
 struct fake {
@@ -114,10 +118,21 @@ answer_run(struct fake *f, const struct answer *an)
 	case ANSWER_LIST:
 		answer_list(f, an);
 		break;
+	case ANSWER_USAGE:
+		an->cb.usage(an->ctx, an->v, an->n);
+		break;
 	case ANSWER_EXIT:
 		answer_exit(f, an);
 		break;
 	}
+}
+
+static void
+answer_free(struct answer *an)
+{
+	free(an->text);
+	free(an->v);
+	free(an);
 }
 
 static void
@@ -141,8 +156,7 @@ on_idle(uv_idle_t *idle)
 
 		list_del(&an->link);
 		answer_run(f, an);
-		free(an->text);
-		free(an);
+		answer_free(an);
 	}
 }
 
@@ -158,14 +172,20 @@ answer_add(struct fake *f, int what, void *ctx)
 	return an;
 }
 
-/* N of the words "exit N", or -1. */
+/* N of the words "WORD N", or -1. */
 static int
-exit_of(const struct span *args, size_t n)
+word_of(const struct span *args, size_t n, const char *word)
 {
 	uint64_t code;
 
-	return n == 2 && span_is(args[0], "exit") && span_u64(args[1], &code) ?
+	return n == 2 && span_is(args[0], word) && span_u64(args[1], &code) ?
 	    (int)code : -1;
+}
+
+static int
+exit_of(const struct span *args, size_t n)
+{
+	return word_of(args, n, "exit");
 }
 
 static void fake_end(struct fake *f, struct fake_container *c, int code);
@@ -195,6 +215,8 @@ fake_start(struct runtime *r, const struct container_spec *c,
 		fc->task = xstrndup(c->task.p, c->task.n);
 		fc->pid = ++f->last_pid;
 		fc->started = clock_ms();
+		fc->burns = (unsigned)MAX(word_of(c->args, c->n_args, "burn"),
+		    0);
 		fc->stubborn = c->n_args && span_is(c->args[0], "stubborn");
 		HASH_ADD_KEYPTR(hh, f->all, fc->id, c->id.n, fc);
 		if (exit_of(c->args, c->n_args) >= 0)
@@ -276,6 +298,27 @@ fake_list(struct runtime *r, runtime_list_cb cb, void *ctx)
 }
 
 static void
+fake_usage(struct runtime *r, const struct span *tasks, size_t n,
+    runtime_usage_cb cb, void *ctx)
+{
+	struct fake *f = fake_of(r);
+	struct answer *an = answer_add(f, ANSWER_USAGE, ctx);
+	struct fake_container *c, *next;
+
+	an->cb.usage = cb;
+	an->n = n;
+	an->v = xcalloc(n + 1, sizeof(*an->v));
+	for (size_t i = 0; i < n; i++)
+		HASH_ITER(hh, f->all, c, next) {
+			if (c->exited || !span_is(tasks[i], c->task))
+				continue;
+			an->v[i].there = true;
+			an->v[i].cpu_us += (uint64_t)(clock_ms() -
+			    c->started) * 10 * c->burns;
+		}
+}
+
+static void
 on_closed(uv_handle_t *h)
 {
 	struct fake *f;
@@ -296,8 +339,10 @@ fake_free(struct runtime *r)
 		struct answer *an = list_entry(l, struct answer, link);
 
 		list_del(&an->link);
-		free(an->text);
-		free(an);
+		/* Who asked waits for it, to let go of what it holds. */
+		if (an->what == ANSWER_USAGE)
+			an->cb.usage(an->ctx, an->v, 0);
+		answer_free(an);
 	}
 	free_p(&f->fail);
 	uv_close((uv_handle_t *)&f->idle, on_closed);
@@ -306,7 +351,7 @@ fake_free(struct runtime *r)
 static const struct runtime_ops fake_ops = {
     .start = fake_start, .kill = fake_kill, .remove = fake_remove,
     .task_remove = fake_task_remove, .exec = fake_exec, .list = fake_list,
-    .free = fake_free,
+    .usage = fake_usage, .free = fake_free,
 };
 
 struct runtime *

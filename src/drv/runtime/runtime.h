@@ -83,6 +83,13 @@ struct container_state {
 	struct container_exit exit;
 };
 
+/* What the containers of a task have used together. */
+struct task_usage {
+	bool there;	  /* false: it runs no more, or not yet; all else is 0 */
+	uint64_t cpu_us;  /* processor time since it started */
+	uint64_t memory;  /* bytes, without file cache that is not in use */
+};
+
 /* err: 0, or a negative error with why in words an ECS user understands, e.g.
  * "exec: \"/nope\": no such file or directory". */
 typedef void (*runtime_cb)(void *ctx, int err, struct span why);
@@ -91,6 +98,9 @@ typedef void (*runtime_start_cb)(void *ctx, int err, struct span why, int pid,
 typedef void (*runtime_exec_cb)(void *ctx, int err, int code, struct span out);
 typedef void (*runtime_list_cb)(void *ctx, int err,
     const struct container_state *v, size_t n);
+/* v is valid during the callback only. */
+typedef void (*runtime_usage_cb)(void *ctx, const struct task_usage *v,
+    size_t n);
 
 struct runtime_ops {
 	void (*start)(struct runtime *r, const struct container_spec *c,
@@ -108,6 +118,9 @@ struct runtime_ops {
 	void (*exec)(struct runtime *r, struct span id, const struct span *args,
 	    size_t n_args, int timeout_ms, runtime_exec_cb cb, void *ctx);
 	void (*list)(struct runtime *r, runtime_list_cb cb, void *ctx);
+	/* v[i] of the callback is about tasks[i]. */
+	void (*usage)(struct runtime *r, const struct span *tasks, size_t n,
+	    runtime_usage_cb cb, void *ctx);
 	void (*free)(struct runtime *r);
 };
 
@@ -122,13 +135,14 @@ struct runtime {
  * monitor writes and src/ctl/logs reads; see doc/format/container-log.md. */
 
 struct warden; /* drv/warden.h: the link to the privileged process */
-struct runtime *runtime_embedded_new(struct warden *w, const char *run_dir);
+struct runtime *runtime_embedded_new(uv_loop_t *loop, struct warden *w,
+    const char *run_dir, struct span instance);
 
 /*
  * The fake: starts at once, exits when told to.  A container's first word may
  * say more of it, for those who cannot reach in: "exit N" ends at once with N,
- * "stubborn" ends by SIGKILL only, "fail TEXT" cannot start, for TEXT.  exec
- * answers N to the words "exit N", else 0.
+ * "stubborn" ends by SIGKILL only, "fail TEXT" cannot start, for TEXT, "burn N"
+ * uses N percent of a processor.  exec answers N to the words "exit N", else 0.
  */
 struct runtime *runtime_fake_new(uv_loop_t *loop);
 void runtime_fake_exit(struct runtime *r, struct span id, int code);

@@ -193,7 +193,8 @@ test_embedded(void **state UNUSED)
 
 	AZ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
 	AZ(warden_new(uv_default_loop(), fds[0], &w));
-	r = runtime_embedded_new(w, "/run/x");
+	r = runtime_embedded_new(uv_default_loop(), w, "/run/x",
+	    SPAN("ngx"));
 	r->on_exit = saw_exit;
 	r->ops->start(r, &spec, saw_start, NULL);
 	r->ops->start(r, &spec, saw_start, NULL);
