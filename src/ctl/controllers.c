@@ -4,6 +4,7 @@
 #include "ctl/lb.h"
 #include "ctl/logs.h"
 #include "ctl/s3-lifecycle.h"
+#include "ctl/scaling.h"
 #include "ctl/secret.h"
 #include "ctl/service-view.h"
 #include "ctl/stack.h"
@@ -23,6 +24,8 @@ const struct controller *const controllers[] = {
 	&ctl_secret,
 	&ctl_task,
 	&ctl_service,
+	&ctl_measure,
+	&ctl_scaling,
 	&ctl_stack,
 	NULL,
 };

@@ -29,6 +29,7 @@ struct options {
 	const char *port_file;
 	const char *admin; /* socket for the CLI */
 	const char *edge_http_port;
+	const char *metric_period;
 	const char *instance;
 	int warden_fd; /* -1: none; fake drivers */
 	bool ephemeral;
@@ -69,6 +70,7 @@ static const struct option longopts[] = {
 	{"port-file", required_argument, NULL, 'p'},
 	{"admin", required_argument, NULL, 'A'},
 	{"edge-http-port", required_argument, NULL, 'E'},
+	{"metric-period", required_argument, NULL, 'M'},
 	{"instance", required_argument, NULL, 'i'},
 	{"warden-fd", required_argument, NULL, 'w'},
 	{"no-warden", no_argument, NULL, 'W'},
@@ -86,6 +88,7 @@ usage(FILE *f)
 	fputs("usage: neargated --state-dir DIR [--run-dir DIR]\n"
 	    "	[--listen ADDRESS:PORT] [--port-file FILE] [--ephemeral]\n"
 	    "	[--admin SOCKET] [--edge-http-port N|auto]\n"
+	    "	[--metric-period SECONDS]\n"
 	    "	[--instance NAME] [--warden-fd N | --no-warden]\n"
 	    "	[--account ID] [--root-access-key KEY]"
 	    " [--root-secret-key SECRET]\n"
@@ -126,6 +129,9 @@ set_option(struct options *o, int c)
 		break;
 	case 'E':
 		o->edge_http_port = optarg;
+		break;
+	case 'M':
+		o->metric_period = optarg;
 		break;
 	case 'i':
 		o->instance = optarg;
@@ -437,6 +443,15 @@ set_edge(struct daemon *d)
 	return err_trace(store_set_setting(d->store, "edge_http_port", v));
 }
 
+static int
+set_period(struct daemon *d)
+{
+	struct span v = span_of(d->opt.metric_period);
+
+	return v.n ? err_trace(store_set_setting(d->store, "metric_period",
+	    v)) : 0;
+}
+
 /* Nothing runs any more. */
 static void
 on_ended(void *ctx)
@@ -486,6 +501,7 @@ start(struct daemon *d)
 	c.files = d->files;
 	d->api = api_new(&c);
 	if ((r = listen_http(d)) < 0 || (r = set_edge(d)) < 0 ||
+	    (r = set_period(d)) < 0 ||
 	    (r = start_drivers(d)) < 0 || (r = start_registry(d)) < 0 ||
 	    (r = start_controllers(d)) < 0 ||
 	    (r = start_admin(d, &c.root)) < 0)

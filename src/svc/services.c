@@ -1,5 +1,6 @@
 /* Every service there is: one row each. */
 #include "svc/acm/acm.h"
+#include "svc/application-autoscaling/scaling.h"
 #include "svc/cloudformation/cloudformation.h"
 #include "svc/ec2/ec2.h"
 #include "svc/ecr/ecr.h"
@@ -28,6 +29,7 @@ const struct service *const services[] = {
 	&logs_service,
 	&route53_service,
 	&s3_service,
+	&scaling_service,
 	&secretsmanager_service,
 	&ssm_service,
 	&sts_service,
