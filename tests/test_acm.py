@@ -185,13 +185,16 @@ def test_request_checks(acm, domain):
     assert "ValidationMethod 'EMAIL'" in refused(
         "NotImplemented", request, acm, domain, ValidationMethod="EMAIL")
     refused("InvalidParameterException", request, acm, domain, KeyAlgorithm="RSA_4096")
+    long = "a" * 60 + "." + domain
+    refused("InvalidParameterException", request, acm, long)
+    assert all(s["DomainName"] != domain for s in acm.list_certificates(
+        Includes={"keyTypes": ["EC_prime256v1"]})["CertificateSummaryList"])
+    request(acm, domain, long)
     for bad in ("a b.com", "a.*.com", "nodot", "-a.com"):
         refused("ValidationException", request, acm, bad)
     refused("InvalidDomainValidationOptionsException", request, acm, domain,
             DomainValidationOptions=[{"DomainName": domain, "ValidationDomain": "other.com"}])
     refused("InvalidTagException", request, acm, domain, Tags=[{"Key": "aws:x", "Value": "1"}])
-    assert all(s["DomainName"] != domain for s in acm.list_certificates(
-        Includes={"keyTypes": ["EC_prime256v1"]})["CertificateSummaryList"])
     first = request(acm, domain, IdempotencyToken="t1")
     assert request(acm, domain, IdempotencyToken="t1") == first
     assert request(acm, "x." + domain, IdempotencyToken="t1") != first
@@ -249,6 +252,9 @@ def test_tags_and_options(acm, r53, zone, domain, client):
     prove(acm, r53, zone, arn)
     issued(acm, arn)
     acm.update_certificate_options(CertificateArn=arn, Options=off)
+    if "Export" in str(acm.meta.service_model.shape_for("CertificateOptions").members):
+        refused("ValidationException", acm.update_certificate_options, CertificateArn=arn,
+                Options={"Export": "ENABLED"})
     assert describe(acm, arn)["Options"]["CertificateTransparencyLoggingPreference"] == "DISABLED"
     refused("ValidationException", acm.renew_certificate, CertificateArn=arn)
     refused("ValidationException", acm.export_certificate, CertificateArn=arn, Passphrase=b"abcd")

@@ -308,7 +308,7 @@ def test_policies(r53, zone):
 
 def test_order_and_pages(r53, zone):
     n = zone["Name"]
-    made = [("*." + n, "A"), ("a." + n, "A"), ("a." + n, "TXT"), ("b.a." + n, "A"),
+    made = [("1." + n, "A"), ("*." + n, "A"), ("a." + n, "A"), ("a." + n, "TXT"), ("b.a." + n, "A"),
             ("www." + n, "A")]
     for name, kind in reversed(made):
         change(r53, zone, ("CREATE", record(name, kind, '"x"' if kind == "TXT" else "192.0.2.1")))

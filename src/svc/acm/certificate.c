@@ -133,6 +133,11 @@ acm_update_options(struct call *c)
 		    "of certificate %.*s cannot be updated in its state "
 		    "%.*s.", SPAN_ARG(r->arn), SPAN_ARG(acm_status(r)));
 	options = doc_get(r->spec, "Options");
+	if (doc_get(want, "Export") && !doc_eq(doc_get(want, "Export"),
+	    doc_get(options, "Export")))
+		return reply_error(c, "ValidationException", "The value of "
+		    "Export cannot be updated after the certificate is "
+		    "created.");
 	doc_each_key(k, v, want)
 		doc_setn(c->arena, options, k, doc_copy(c->arena, v));
 	if ((e = store_put_spec(c->store, r)))

@@ -4,6 +4,7 @@
 #include "svc/acm/acm.h"
 
 #define TOKEN_MS (60 * 60 * 1000LL)
+#define FIRST_MAX 64 /* RFC 5280, a common name; the others may be longer */
 
 static const char *const offered[] = {"RSA_2048", "EC_prime256v1",
 	"EC_secp384r1"};
@@ -36,12 +37,17 @@ read_names(struct call *c)
 	return names;
 }
 
-/* AWS: without a method it asks by e-mail. */
+/* Of the name that comes first, and how it is proved.  AWS: without a method
+ * it asks by e-mail. */
 static struct reply *
-check_method(struct call *c)
+check_first(struct call *c)
 {
 	struct span m = doc_get_str(c->in, "ValidationMethod");
 
+	if (doc_get_str(c->in, "DomainName").n > FIRST_MAX)
+		return reply_error(c, "InvalidParameterException", "The first "
+		    "domain name can be no longer than %d characters.",
+		    FIRST_MAX);
 	if (!m.n)
 		m = SPAN("EMAIL");
 	if (!span_is(m, "DNS"))
@@ -160,7 +166,7 @@ acm_request(struct call *c)
 	struct doc *names = read_names(c);
 	struct span algorithm;
 	struct res *r, *again;
-	struct reply *no = check_method(c);
+	struct reply *no = check_first(c);
 	int e;
 
 	if (no || (no = check_options(c, names)) ||

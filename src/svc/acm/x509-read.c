@@ -329,6 +329,8 @@ pair_problem(struct arena *a, X509 *x, EVP_PKEY *k, int64_t now_ms)
 	ERR_clear_error();
 	if (!match)
 		return "The certificate and private key do not match.";
+	if (X509_NAME_entry_count(X509_get_issuer_name(x)) == 0)
+		return "The issuer of the certificate is empty.";
 	if (time_ms(X509_get0_notBefore(x)) > now_ms)
 		return "The certificate is not valid yet.";
 	if (time_ms(X509_get0_notAfter(x)) <= now_ms)

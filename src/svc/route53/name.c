@@ -89,37 +89,18 @@ name_canonical(struct arena *a, struct span text, struct span *ret)
 	return NAME_OK;
 }
 
-/* A separator inside of a label, and what would be one of record_id(), stay
- * escapes. */
-static void
-add_label_key(struct buf *b, struct span label)
-{
-	unsigned char c;
-	bool escaped;
-
-	for (size_t i = 0; i < label.n;) {
-		if (!read_byte(label, &i, &c, &escaped))
-			return;
-		if (c == '.' || c < ' ')
-			buf_addf(b, "\\%03o", c);
-		else
-			buf_add_char(b, (char)c);
-	}
-}
-
 struct span
 name_key(struct arena *a, struct span name)
 {
 	_cleanup_(buf_done) struct buf b = BUF_INIT;
-	struct span rest = name, label;
+	struct span rest = name;
 	ptrdiff_t dot;
 
 	if (span_ends(rest, SPAN(".")))
 		rest.n--;
 	while (rest.n) {
 		dot = span_rchr(rest, '.');
-		label = span_from(rest, (size_t)(dot + 1));
-		add_label_key(&b, label);
+		buf_add_span(&b, span_from(rest, (size_t)(dot + 1)));
 		buf_add_char(&b, '.');
 		rest = span_to(rest, dot < 0 ? 0 : (size_t)dot);
 	}

@@ -14,8 +14,8 @@ enum { NAME_OK, NAME_EMPTY_LABEL, NAME_LONG_LABEL, NAME_LONG, NAME_BAD_ESCAPE };
 /* text, with or without a trailing dot and escapes, as canonical; "." is the
  * root.  One of the above; *ret is written with NAME_OK. */
 int name_canonical(struct arena *a, struct span text, struct span *ret);
-/* The same with its labels in reverse, each with its dot, and printable
- * escapes undone: names in the byte order of this are in Route 53's. */
+/* A canonical name with its labels in reverse, each with its dot: names in the
+ * byte order of this, escapes and all, are in Route 53's. */
 struct span name_key(struct arena *a, struct span name);
 /* Is name (canonical) zone's own or below it? */
 bool name_within(struct span name, struct span zone);

@@ -60,7 +60,8 @@ static void
 test_order(void **state UNUSED)
 {
 	static const char *const names[] = {"a.com.", "example-a.com.",
-		"example.com.", "\\052.example.com.", "a.example.com.",
+		"example.com.", "1.example.com.", "\\052.example.com.",
+		"a.example.com.",
 		"b.a.example.com.", "www.example.com.", "zone.com.", "a.net."};
 	_cleanup_arena_ struct arena *a = arena_new();
 
