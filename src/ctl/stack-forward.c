@@ -301,11 +301,19 @@ update_row(struct stack_work *w, struct res *row, struct span type,
 	const struct doc *was = doc_get(row->status, "Props");
 	bool same = span_eq(type, doc_get_str(row->status, "ResourceType"));
 	const struct cfn_facts *f = cfn_facts_find(type);
+	struct span why;
+	bool change;
 
 	if (same && doc_eq(was, props) && !(map->looks_inside && may_differ(w,
 		row)))
 		return keep_row(w, row);
-	if (same && !needs_new(w, f, map, was, props))
+	change = same && !needs_new(w, f, map, was, props);
+	if (!stack_allows(w, change ? "Update:Modify" : "Update:Replace", row,
+		&why)) {
+		keep_before(w, row, SPAN_NULL);
+		return fail_row(w, row, why);
+	}
+	if (change)
 		return change_row(w, row, props);
 	if (same && map->name && !map->name_shared &&
 	    doc_get(props, map->name) &&
@@ -457,12 +465,37 @@ failure(struct stack_work *w)
 	    SPAN_ARG(changed));
 }
 
+/* What the update would remove, but the stack's policy keeps. */
+static int
+check_removed(struct stack_work *w, bool *ret_denied)
+{
+	struct span why;
+	int e;
+
+	*ret_denied = false;
+	if (!doc_get(w->stack->spec, "PolicyInForce"))
+		return 0;
+	for (size_t i = 0; i < w->x.rows.n; i++) {
+		struct res *row = w->x.rows.v[i];
+
+		if (doc_get_bool(row->status, "Replaced", false) ||
+		    cfn_find(w->x.stack, row->id) != CFN_NONE ||
+		    stack_allows(w, "Update:Delete", row, &why))
+			continue;
+		*ret_denied = true;
+		keep_before(w, row, SPAN_NULL);
+		if ((e = fail_row(w, row, why)))
+			return err_trace(e);
+	}
+	return 0;
+}
+
 int
 stack_forward(struct stack_work *w, enum stack_end *ret, struct span *ret_why)
 {
 	struct cfn_error err;
 	struct stack_plan p;
-	bool moved;
+	bool moved, denied;
 	int e = stack_open(&w->x, doc_get(w->stack->spec, "Def"), &err);
 
 	*ret = STACK_FAILED;
@@ -471,6 +504,12 @@ stack_forward(struct stack_work *w, enum stack_end *ret, struct span *ret_why)
 	if (e) {
 		*ret_why = err.text;
 		return 0;
+	}
+	if ((e = check_removed(w, &denied)))
+		return err_trace(e);
+	if (denied) {
+		*ret_why = failure(w);
+		return stack_cancel(w);
 	}
 	if ((e = look_at_busy(w, &moved)))
 		return err_trace(e);

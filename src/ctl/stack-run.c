@@ -1,5 +1,6 @@
 /* Stacks: what their phases share. */
 #include "base/id.h"
+#include "cfn/stack-policy.h"
 #include "ctl/stack.h"
 
 bool
@@ -105,6 +106,23 @@ stack_row_state(const struct stack_work *w, const struct res *row)
 	if (span_is(step, "failed"))
 		return ITEM_FAILED;
 	return span_is(step, "busy") ? ITEM_BUSY : ITEM_TODO;
+}
+
+bool
+stack_allows(struct stack_work *w, const char *action, const struct res *row,
+    struct span *ret_why)
+{
+	struct span text = doc_get_str(w->stack->spec, "PolicyInForce");
+	struct cfn_error err;
+	struct doc *policy;
+
+	if (!text.n ||
+	    !span_is(doc_get_str(w->stack->status, "Phase"), "update"))
+		return true;
+	AZ(cfn_stack_policy_parse(w->a, text, &policy, &err));
+	return cfn_stack_policy_allows(w->a, policy, action,
+	    doc_get_str(row->status, "LogicalResourceId"),
+	    doc_get_str(row->status, "ResourceType"), ret_why);
 }
 
 void

@@ -70,6 +70,9 @@ struct doc *stack_tagged(struct stack_work *w, struct span type,
 /* Where a row is in the present operation. */
 enum stack_item_state stack_row_state(const struct stack_work *w,
     const struct res *row);
+/* Does the stack's policy let this update do that to the row? */
+bool stack_allows(struct stack_work *w, const char *action,
+    const struct res *row, struct span *ret_why);
 void stack_row_step(struct stack_work *w, struct res *row, const char *step);
 /* "The following resource(s) failed to VERB: [A, B]. ", or empty. */
 struct span stack_failed_text(struct stack_work *w, const char *verb,

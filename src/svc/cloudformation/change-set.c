@@ -402,6 +402,8 @@ change_set_execute(struct call *c)
 	if ((e = nested_executed(c, set)))
 		return cfn_fail_reply(c, e);
 	note_failure(c, stack, set);
+	if ((no = policy_note(c, stack)))
+		return no;
 	if (span_is(doc_get_str(set->spec, "Type"), "CREATE"))
 		no = execute_create(c, stack, set);
 	else if ((no = stack_updatable(c, stack)))

@@ -42,6 +42,11 @@ struct reply *stack_reply(struct call *c, const struct res *stack);
 struct reply *stack_updatable(struct call *c, const struct res *stack);
 /* ParentId and RootId of a nested one. */
 void stack_note_family(struct call *c, struct res *stack);
+/* What is at a URL that the input's member has: an object here. */
+struct reply *object_read(struct call *c, struct span url, const char *member,
+    struct span *ret);
+/* Notes the stack policies of a creation or update in the stack's spec. */
+struct reply *policy_note(struct call *c, struct res *stack);
 /* The definition's tags as the stack's own. */
 struct reply *stack_put_tags(struct call *c, const struct res *stack,
     const struct doc *def);
@@ -85,7 +90,7 @@ cfn_op stack_describe, stack_list, stack_events, stack_resources,
     stack_resource, stack_list_resources;
 cfn_op template_get, template_summary, template_validate;
 cfn_op export_list, import_list, cfn_limits;
-cfn_op signal_resource;
+cfn_op signal_resource, policy_set, policy_get;
 cfn_op drift_detect, drift_detect_resource, drift_status, drift_list;
 cfn_op operation_events, hook_results, hook_result, change_set_hooks;
 cfn_op change_set_create, change_set_describe, change_set_list,

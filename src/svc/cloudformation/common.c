@@ -76,8 +76,9 @@ own_host(struct call *c)
 
 /* An object of a bucket here.  Called from inside, GetObject puts what the
  * wire would stream into Body. */
-static struct reply *
-read_url(struct call *c, struct span url, struct span *ret)
+struct reply *
+object_read(struct call *c, struct span url, const char *member,
+    struct span *ret)
 {
 	struct principal who = principal_system(c->scope.account,
 	    "cloudformation.amazonaws.com");
@@ -87,7 +88,7 @@ read_url(struct call *c, struct span url, struct span *ret)
 	int e;
 
 	if (!template_url_parse(c->arena, url, own_host(c), &bucket, &key))
-		return cfn_refuse(c, "TemplateURL must be a supported URL.");
+		return cfn_refuse(c, "%s must be a supported URL.", member);
 	doc_set_str(c->arena, in, "Bucket", bucket);
 	doc_set_str(c->arena, in, "Key", key);
 	e = op_call(c->api, c->arena, &who, c->scope, "s3", "GetObject", in,
@@ -95,13 +96,10 @@ read_url(struct call *c, struct span url, struct span *ret)
 	if (e)
 		return cfn_fail_reply(c, e);
 	if (span_is(r.error, "NotImplemented"))
-		return reply_not_implemented(c, "TemplateURL (s3)");
+		return reply_not_implemented(c, "%s (s3)", member);
 	if (r.error.n)
 		return cfn_refuse(c, "S3 error: %.*s", SPAN_ARG(r.message));
 	*ret = doc_get_str(r.out, "Body");
-	if (ret->n > CFN_MAX_URL_BODY)
-		return cfn_refuse(c, "Template may not exceed 1000000 bytes in "
-		    "size.");
 	return NULL;
 }
 
@@ -110,6 +108,7 @@ template_read(struct call *c, const struct res *stack, struct span *ret)
 {
 	struct span body = doc_get_str(c->in, "TemplateBody");
 	struct span url = doc_get_str(c->in, "TemplateURL");
+	struct reply *no;
 
 	if (body.n && url.n)
 		return cfn_refuse(c, "Either Template URL or Template Body "
@@ -118,8 +117,13 @@ template_read(struct call *c, const struct res *stack, struct span *ret)
 		return cfn_refuse(c, "1 validation error detected: Value "
 		    "at 'templateBody' failed to satisfy constraint: Member "
 		    "must have length less than or equal to %d", CFN_MAX_BODY);
+	if (url.n && (no = object_read(c, url, "TemplateURL", ret)))
+		return no;
+	if (url.n && ret->n > CFN_MAX_URL_BODY)
+		return cfn_refuse(c, "Template may not exceed 1000000 bytes in "
+		    "size.");
 	if (url.n)
-		return read_url(c, url, ret);
+		return NULL;
 	if (doc_get_bool(c->in, "UsePreviousTemplate", false) && stack) {
 		*ret = doc_get_str(doc_get(stack->spec, "Def"),
 		    "TemplateBody");

@@ -6,6 +6,7 @@
  *		that is being made or in force, Prior: the one before it while
  *		an update may go back, DisableRollback, OnFailure,
  *		TimeoutInMinutes, EnableTerminationProtection, StackPolicyBody,
+ *		PolicyInForce: text of the one that the present update obeys,
  *		Token: ClientRequestToken of what goes on, RetainResources[],
  *		RetainExceptOnCreate, SkipResources[], DeletionMode, ParentId
  *		and RootId of a nested one: ARNs}

@@ -9,10 +9,13 @@
 	"Capabilities Tags " IDLE
 #define FAILING "DisableRollback RetainExceptOnCreate ClientRequestToken "
 
+#define POLICY "StackPolicyBody StackPolicyURL"
+
 static const struct op_row ops[] = {
 	{"CreateStack", stack_create, DEFINITION FAILING "TimeoutInMinutes "
-	    "OnFailure EnableTerminationProtection"},
-	{"UpdateStack", stack_update, DEFINITION FAILING "UsePreviousTemplate"},
+	    "OnFailure EnableTerminationProtection " POLICY},
+	{"UpdateStack", stack_update, DEFINITION FAILING "UsePreviousTemplate "
+	    "StackPolicyDuringUpdateBody StackPolicyDuringUpdateURL " POLICY},
 	{"DeleteStack", stack_delete,
 	    "StackName RetainResources RoleARN ClientRequestToken DeletionMode"},
 	{"CancelUpdateStack", stack_cancel_update,
@@ -50,6 +53,8 @@ static const struct op_row ops[] = {
 	{"DescribeStackDriftDetectionStatus", drift_status, NULL},
 	{"DescribeStackResourceDrifts", drift_list, NULL},
 
+	{"SetStackPolicy", policy_set, NULL},
+	{"GetStackPolicy", policy_get, NULL},
 	{"SignalResource", signal_resource, NULL},
 
 	{"DescribeEvents", operation_events, NULL},

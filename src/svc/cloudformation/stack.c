@@ -101,6 +101,8 @@ stack_create(struct call *c)
 	stack_note_family(c, stack);
 	doc_set(c->arena, stack->spec, "Def", def);
 	stack_note_request(c, stack);
+	if ((no = policy_note(c, stack)))
+		return no;
 	copy(c, stack->spec, "OnFailure");
 	copy(c, stack->spec, "TimeoutInMinutes");
 	copy(c, stack->spec, "EnableTerminationProtection");
@@ -250,6 +252,8 @@ stack_update(struct call *c)
 			    SPAN("_FAILED")))
 		return cfn_refuse(c, "No updates are to be performed.");
 	stack_note_request(c, stack);
+	if ((no = policy_note(c, stack)))
+		return no;
 	return stack_update_to(c, stack, def);
 }
 
