@@ -407,3 +407,29 @@ def test_cli(daemon, bucket, tmp_path):
     assert (tmp_path / "g").read_bytes() == body
     daemon.aws("s3", "rm", f"s3://{bucket}", "--recursive")
     daemon.aws("s3", "rb", f"s3://{bucket}")
+
+
+def test_public_policies(s3, bucket):
+    """A new bucket lets no policy open it."""
+    policy = ('{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*",'
+              '"Action":"s3:GetObject","Resource":"arn:aws:s3:::%s/*"}]}' % bucket)
+    assert error(s3.put_bucket_policy, Bucket=bucket, Policy=policy) == (403, "AccessDenied")
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration={
+        "BlockPublicAcls": True})
+    assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True, "IgnorePublicAcls": False, "BlockPublicPolicy": False,
+        "RestrictPublicBuckets": False}
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+    assert s3.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"]["IsPublic"] is True
+
+
+def test_access_lists(s3, bucket):
+    """Refused as AWS does by default; where AWS would take them, by name."""
+    for call, args in ((s3.put_object, {"Key": "k"}), (s3.put_bucket_acl, {})):
+        call(Bucket=bucket, ACL="private", **args)
+        assert error(call, Bucket=bucket, ACL="public-read", **args) == (
+            400, "AccessControlListNotSupported")
+    s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={
+        "Rules": [{"ObjectOwnership": "ObjectWriter"}]})
+    assert error(s3.put_object, Bucket=bucket, Key="k", ACL="public-read") == (
+        501, "NotImplemented")

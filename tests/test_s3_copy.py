@@ -76,8 +76,10 @@ def test_conditions(s3, bucket, src):
 
 
 def test_no_source(s3, bucket, src):
-    for source, why in ((f"{bucket}/none", (404, "NoSuchKey")), ("no-such-b/k", (404, "NoSuchBucket")),
-                        (bucket, (400, "InvalidArgument")), (f"/{bucket}/", (400, "InvalidArgument"))):
+    for source, why in ((f"{bucket}/none", (404, "NoSuchKey")),
+                        ("no-such-b/k", (404, "NoSuchBucket")),
+                        (bucket, (400, "InvalidArgument")),
+                        (f"/{bucket}/", (400, "InvalidArgument"))):
         assert error(s3.copy_object, Bucket=bucket, Key="k", CopySource=source) == why, source
     assert error(s3.copy_object, Bucket="no-such-b", Key="k", CopySource=src) == (
         404, "NoSuchBucket")

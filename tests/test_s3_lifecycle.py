@@ -41,7 +41,8 @@ def test_announced(s3, bucket):
     assert s3.head_object(Bucket=bucket, Key="k")["Expiration"] == want
     up = s3.create_multipart_upload(Bucket=bucket, Key="k")
     assert up["AbortRuleId"] == "the rule" and up["AbortDate"] == midnight(7)
-    assert s3.list_parts(Bucket=bucket, Key="k", UploadId=up["UploadId"])["AbortDate"] == midnight(7)
+    parts = s3.list_parts(Bucket=bucket, Key="k", UploadId=up["UploadId"])
+    assert parts["AbortDate"] == midnight(7)
 
 
 def test_rules_without_a_name(s3, bucket):

@@ -86,11 +86,13 @@ parts_of(struct call *c, const struct doc *spec, uint64_t first, uint64_t len,
     struct res_list *ret, uint64_t *ret_start)
 {
 	uint64_t size = (uint64_t)doc_get_int(spec, "PartSize", 0);
+	int64_t last = doc_get_int(spec, "PartsCount", 1);
 	int64_t from = 0, to = PARTS_MAX;
 
+	/* The last one may be larger. */
 	if (size && len) {
-		from = (int64_t)(first / size) + 1;
-		to = (int64_t)((first + len - 1) / size) + 1;
+		from = MIN((int64_t)(first / size) + 1, last);
+		to = MIN((int64_t)((first + len - 1) / size) + 1, last);
 	}
 	*ret_start = from ? (uint64_t)(from - 1) * size : 0;
 	return err_trace(part_list(c, doc_get_str(spec, "Upload"), from, to,

@@ -185,14 +185,20 @@ read_class(struct call *c, struct doc *spec)
 	return NULL;
 }
 
-static struct reply *
-check_acl(struct call *c)
+/* Of a bucket whose objects are all its owner's no ACL says anything else. */
+struct reply *
+object_check_acl(struct call *c, const struct res *bucket)
 {
+	const struct doc *rule = doc_at(doc_get(doc_get(bucket->spec,
+	    "OwnershipControls"), "Rules"), 0);
 	struct span acl = doc_get_str(c->in, "ACL");
 
 	if (!acl.n || span_is(acl, "private") ||
 	    span_is(acl, "bucket-owner-full-control"))
 		return NULL;
+	if (!span_is(doc_get_str(rule, "ObjectOwnership"),
+	    "BucketOwnerEnforced"))
+		return reply_not_implemented(c, "ACL %.*s", SPAN_ARG(acl));
 	return reply_error(c, "AccessControlListNotSupported",
 	    "The bucket does not allow ACLs");
 }
@@ -212,7 +218,7 @@ object_describe(struct call *c, const struct res *bucket,
 		if ((v = doc_get(c->in, same[i])))
 			doc_set(c->arena, spec, same[i], doc_copy(c->arena, v));
 	read_coding(c, spec);
-	if ((no = read_metadata(c, spec)) || (no = check_acl(c)) ||
+	if ((no = read_metadata(c, spec)) || (no = object_check_acl(c, bucket)) ||
 	    (no = read_encryption(c, bucket, spec)) ||
 	    (no = read_class(c, spec)))
 		return no;

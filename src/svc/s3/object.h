@@ -54,6 +54,8 @@ struct span object_versioning(const struct res *bucket);
  * written, else the refusal. */
 struct reply *object_may_write(struct call *c, const struct res *bucket,
     struct span key);
+/* NULL when ACL is one that says what is so anyway, else the refusal. */
+struct reply *object_check_acl(struct call *c, const struct res *bucket);
 /* The members of the input that an object keeps, with the bucket's defaults.
  * NULL, or the refusal. */
 struct reply *object_describe(struct call *c, const struct res *bucket,

@@ -19,11 +19,33 @@ struct setting {
 	const char *code;   /* of the refusal when there is none; NULL: {} */
 	const char *text;
 	/* Completes the value.  NULL, or the refusal. */
-	struct reply *(*check)(struct call *c, struct doc *v);
+	struct reply *(*check)(struct call *c, const struct res *bucket,
+	    struct doc *v);
 };
 
+static bool
+is_anyone(const struct doc *who)
+{
+	const struct doc *aws = doc_get(who, "AWS");
+
+	return span_is(doc_span(who), "*") || span_is(doc_span(aws), "*") ||
+	    doc_has_str(aws, SPAN("*"));
+}
+
+/* AWS: one that lets anyone in, whatever the circumstances. */
+static bool
+is_public(const struct doc *policy)
+{
+	doc_each(s, doc_get(policy, "Statement"))
+		if (span_is(doc_get_str(s, "Effect"), "Allow") &&
+		    is_anyone(doc_get(s, "Principal")) &&
+		    !doc_len(doc_get(s, "Condition")))
+			return true;
+	return false;
+}
+
 static struct reply *
-check_policy(struct call *c, struct doc *v)
+check_policy(struct call *c, const struct res *bucket, struct doc *v)
 {
 	struct doc *d;
 
@@ -37,17 +59,24 @@ check_policy(struct call *c, struct doc *v)
 	if (!doc_len(doc_get(d, "Statement")))
 		return reply_error(c, "MalformedPolicy",
 		    "Missing required field Statement");
+	if (is_public(d) && doc_get_bool(doc_get(bucket->spec,
+	    "PublicAccessBlock"), "BlockPublicPolicy", false))
+		return reply_error(c, "AccessDenied", "User: %.*s is not "
+		    "authorized to perform: s3:PutBucketPolicy on resource: "
+		    "\"%.*s\" because public policies are prevented by the "
+		    "BlockPublicPolicy setting in S3 Block Public Access.",
+		    SPAN_ARG(c->who.arn), SPAN_ARG(bucket->arn));
 	return NULL;
 }
 
 static struct reply *
-check_rules(struct call *c, struct doc *v)
+check_rules(struct call *c, const struct res *bucket UNUSED, struct doc *v)
 {
 	return doc_len(doc_get(v, "Rules")) ? NULL : s3_malformed(c);
 }
 
 static struct reply *
-check_encryption(struct call *c, struct doc *v)
+check_encryption(struct call *c, const struct res *bucket UNUSED, struct doc *v)
 {
 	if (doc_len(doc_get(v, "Rules")) != 1)
 		return s3_malformed(c);
@@ -68,7 +97,7 @@ check_encryption(struct call *c, struct doc *v)
 }
 
 static struct reply *
-check_versioning(struct call *c, struct doc *v)
+check_versioning(struct call *c, const struct res *bucket UNUSED, struct doc *v)
 {
 	if (doc_get_str(v, "MFADelete").n || doc_get(c->in, "MFA"))
 		return reply_not_implemented(c, "MFADelete");
@@ -77,9 +106,15 @@ check_versioning(struct call *c, struct doc *v)
 	    "The Versioning element must be specified");
 }
 
+static struct reply *
+check_lifecycle(struct call *c, const struct res *bucket UNUSED, struct doc *v)
+{
+	return s3_check_lifecycle(c, v);
+}
+
 /* AWS: what is not said is false. */
 static struct reply *
-check_block(struct call *c, struct doc *v)
+check_block(struct call *c, const struct res *bucket UNUSED, struct doc *v)
 {
 	static const char *const members[] = {"BlockPublicAcls",
 	    "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"};
@@ -112,7 +147,7 @@ static const struct setting settings[] = {
 	{"Lifecycle", "PutBucketLifecycleConfiguration",
 	    "GetBucketLifecycleConfiguration", "DeleteBucketLifecycle",
 	    "LifecycleConfiguration", NULL, "NoSuchLifecycleConfiguration",
-	    "The lifecycle configuration does not exist", s3_check_lifecycle},
+	    "The lifecycle configuration does not exist", check_lifecycle},
 	{"Versioning", "PutBucketVersioning", "GetBucketVersioning", NULL,
 	    "VersioningConfiguration", NULL, NULL, NULL, check_versioning},
 };
@@ -165,7 +200,7 @@ s3_put_setting(struct call *c)
 	if (!given)
 		return s3_malformed(c);
 	v = doc_copy(c->arena, given);
-	if (s->check && (no = s->check(c, v)))
+	if (s->check && (no = s->check(c, bucket, v)))
 		return no;
 	doc_set(c->arena, bucket->spec, s->key, v);
 	r = store_put_spec(c->store, bucket);
@@ -289,25 +324,13 @@ s3_get_object_acl(struct call *c)
 struct reply *
 s3_put_bucket_acl(struct call *c)
 {
-	struct span acl = doc_get_str(c->in, "ACL");
 	struct res *bucket;
 	struct reply *no = s3_find_bucket(c, &bucket);
 
-	if (no)
+	if (no || (no = object_check_acl(c, bucket)))
 		return no;
-	if (span_is(acl, "private"))
-		return reply_ok(c, NULL);
-	return reply_error(c, "AccessControlListNotSupported",
-	    "The bucket does not allow ACLs");
-}
-
-static bool
-is_anyone(const struct doc *who)
-{
-	const struct doc *aws = doc_get(who, "AWS");
-
-	return span_is(doc_span(who), "*") || span_is(doc_span(aws), "*") ||
-	    doc_has_str(aws, SPAN("*"));
+	return doc_get(c->in, "ACL") ? reply_ok(c, NULL) :
+	    reply_not_implemented(c, "a list of grants");
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html */
@@ -317,7 +340,6 @@ s3_get_bucket_policy_status(struct call *c)
 	struct res *bucket;
 	struct reply *no = s3_find_bucket(c, &bucket);
 	struct doc *policy, *status = doc_obj(c->arena);
-	bool open = false;
 	struct span text;
 
 	if (no)
@@ -326,11 +348,7 @@ s3_get_bucket_policy_status(struct call *c)
 	if (!text.n || doc_parse_json(c->arena, text, &policy))
 		return s3_error(c, "NoSuchBucketPolicy", "BucketName",
 		    bucket->id, "The bucket policy does not exist");
-	doc_each(s, doc_get(policy, "Statement"))
-		open |= span_is(doc_get_str(s, "Effect"), "Allow") &&
-		    is_anyone(doc_get(s, "Principal")) &&
-		    !doc_len(doc_get(s, "Condition"));
-	doc_set_bool(c->arena, status, "IsPublic", open);
+	doc_set_bool(c->arena, status, "IsPublic", is_public(policy));
 	return reply_ok(c, doc_set(c->arena, doc_obj(c->arena),
 	    "PolicyStatus", status));
 }
