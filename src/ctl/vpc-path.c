@@ -99,12 +99,25 @@ to_route(const struct vpc_facts *f, const struct net_vpc *v,
 	return true;
 }
 
+/* Only what a subnet follows: the rest leads nobody. */
+static bool
+followed(const struct net_vpc *v, struct span id)
+{
+	for (size_t i = 0; i < v->n_subnets; i++)
+		if (span_eq(v->subnets[i].table, id) ||
+		    span_eq(v->subnets[i].acl, id))
+			return true;
+	return false;
+}
+
 static void
 plan_tables(struct arena *a, const struct vpc_facts *f, struct net_vpc *v)
 {
-	size_t n = MIN(f->tables.n, (size_t)NET_MAX_TABLES);
-	struct net_table *t = arena_array(a, struct net_table, n);
-	for (size_t i = 0; i < n; i++) {
+	struct net_table *t = arena_array(a, struct net_table, f->tables.n);
+	for (size_t i = 0; i < f->tables.n; i++) {
+		if (v->n_tables == NET_MAX_TABLES ||
+		    !followed(v, f->tables.v[i]->id))
+			continue;
 		const struct doc *routes =
 		    doc_get(f->tables.v[i]->spec, "Routes");
 		struct net_route *r =
@@ -113,10 +126,10 @@ plan_tables(struct arena *a, const struct vpc_facts *f, struct net_vpc *v)
 		doc_each(d, routes)
 			if (k < NET_MAX_ROUTES && to_route(f, v, d, &r[k]))
 				k++;
-		t[i] = (struct net_table){f->tables.v[i]->id, r, k};
+		t[v->n_tables++] =
+		    (struct net_table){f->tables.v[i]->id, r, k};
 	}
 	v->tables = t;
-	v->n_tables = n;
 }
 
 /* False: an entry that matches nothing here (IPv6). */
@@ -148,9 +161,11 @@ to_entry(const struct doc *d, struct net_acl_rule *ret)
 static void
 plan_acls(struct arena *a, const struct vpc_facts *f, struct net_vpc *v)
 {
-	size_t n = MIN(f->acls.n, (size_t)NET_MAX_ACLS);
-	struct net_acl *acl = arena_array(a, struct net_acl, n);
-	for (size_t i = 0; i < n; i++) {
+	struct net_acl *acl = arena_array(a, struct net_acl, f->acls.n);
+	for (size_t i = 0; i < f->acls.n; i++) {
+		if (v->n_acls == NET_MAX_ACLS ||
+		    !followed(v, f->acls.v[i]->id))
+			continue;
 		const struct doc *entries =
 		    doc_get(f->acls.v[i]->spec, "Entries");
 		struct net_acl_rule *r =
@@ -159,10 +174,9 @@ plan_acls(struct arena *a, const struct vpc_facts *f, struct net_vpc *v)
 		doc_each(d, entries)
 			if (k < NET_MAX_ACL_RULES && to_entry(d, &r[k]))
 				k++;
-		acl[i] = (struct net_acl){f->acls.v[i]->id, r, k};
+		acl[v->n_acls++] = (struct net_acl){f->acls.v[i]->id, r, k};
 	}
 	v->acls = acl;
-	v->n_acls = n;
 }
 
 /* The table of a subnet: its own, or the VPC's main one. */
@@ -216,7 +230,7 @@ void
 vpc_plan_paths(struct arena *a, const struct vpc_facts *f, struct vpc_plan *p)
 {
 	plan_nats(a, f, p);
+	plan_subnets(a, f, &p->net);
 	plan_tables(a, f, &p->net);
 	plan_acls(a, f, &p->net);
-	plan_subnets(a, f, &p->net);
 }

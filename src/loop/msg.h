@@ -14,7 +14,8 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-#define MSG_MAX (4u << 20)
+/* The largest message is a VPC at all its quotas, 17 MB (warden/net.h). */
+#define MSG_MAX (32u << 20)
 
 struct msg_reader {
 	struct span rest;

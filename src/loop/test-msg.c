@@ -96,7 +96,7 @@ static void
 test_too_long(void **state UNUSED)
 {
 	static const struct span frames[] = {
-	    SPAN("\377\377\377\377"), SPAN("\1\0\100\0"), SPAN("\11\0\0\0"),
+	    SPAN("\377\377\377\377"), SPAN("\1\0\0\2"), SPAN("\11\0\0\0"),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(frames); i++) {

@@ -345,6 +345,16 @@ get_acl(struct decoder *d, struct net_acl *acl)
 	return true;
 }
 
+/* Its address is its subnet's, if that is known. */
+static bool
+nat_inside(const struct net_vpc *v, const struct net_nat *n)
+{
+	for (size_t i = 0; i < v->n_subnets; i++)
+		if (span_eq(v->subnets[i].id, n->subnet))
+			return net_in(v->subnets[i].cidr, n->addr);
+	return true;
+}
+
 static bool
 get_nats(struct decoder *d, struct net_vpc *v)
 {
@@ -361,7 +371,7 @@ get_nats(struct decoder *d, struct net_vpc *v)
 		if (!net_id_ok(n[i].subnet, "subnet-"))
 			return refuse(d, "not a subnet id", n[i].subnet);
 		/* 1 is the mark of the internet gateway. */
-		if (n[i].addr <= 1)
+		if (n[i].addr <= 1 || !nat_inside(v, &n[i]))
 			return refuse(d, "not a gateway's address", n[i].id);
 	}
 	v->nats = n;

@@ -151,7 +151,9 @@ test_bad_paths(void **state UNUSED)
 	r.to = NET_NAT;
 	n.addr = 1;
 	assert_false(decodes(&v));
-	n.addr = 7;
+	n.addr = 0x0a000106;
+	assert_false(decodes(&v));
+	n.addr = 0x0a000007;
 	s[1].id = SPAN("subnet-00000001");
 	s[1].cidr = (struct net_cidr){0x0a000080, 25};
 	v.n_subnets = 2;
