@@ -110,3 +110,97 @@ def test_types_that_need_functions(cfn, name):
         no = refused(cfn.create_stack, StackName=name, TemplateBody=json.dumps({"Resources": {
             "R": {"Type": f"AWS::SecretsManager::{type}", "Properties": {"SecretId": "x"}}}}))
         assert type in no["Error"]["Message"]
+
+
+def parameter(value, **more):
+    return {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value, **more}}
+
+
+def everything(cfn, name):
+    """All that CloudFormation says of a stack."""
+    def pages(op, key):
+        return [p[key] for p in cfn.get_paginator(op).paginate(StackName=name)]
+
+    resources = cfn.describe_stack_resources(StackName=name)["StackResources"]
+    return json.dumps([
+        cfn.describe_stacks(StackName=name)["Stacks"], resources,
+        pages("describe_stack_events", "StackEvents"),
+        pages("list_stack_resources", "StackResourceSummaries"),
+        [cfn.describe_stack_resource(StackName=name, LogicalResourceId=r["LogicalResourceId"])
+         for r in resources],
+        cfn.get_template(StackName=name), cfn.get_template(StackName=name,
+                                                           TemplateStage="Processed")],
+        default=str)
+
+
+def test_references(cfn, sm, daemon, name):
+    """Resolved into properties, shown nowhere; read again only with a resource that changes."""
+    ssm = daemon.client("ssm")
+    one, two = {"username": "u1", "password": "hunter-1"}, {"username": "u2",
+                                                             "password": "hunter-2"}
+    first = sm.create_secret(Name=f"{name}/json", SecretString=json.dumps(one))
+    sm.put_secret_value(SecretId=f"{name}/json", SecretString=json.dumps(two))
+    sm.create_secret(Name=f"{name}/plain", SecretString="hunter-plain")
+    json_id = f"secretsmanager:{name}/json"
+    refs = {"Password": f"{json_id}:SecretString:password",
+            "Previous": f"{json_id}:SecretString:password:AWSPREVIOUS",
+            "Version": f"{json_id}:SecretString:password::{first['VersionId']}",
+            "Plain": f"secretsmanager:{name}/plain", "String": f"secretsmanager:{name}/plain:"
+            "SecretString", "Json": json_id,
+            "Arn": f"secretsmanager:{first['ARN']}:SecretString:username"}
+    values = {k: f"{{{{resolve:{v}}}}}" for k, v in refs.items()}
+    values["Sub"] = {"Fn::Sub": "db://{{resolve:secretsmanager:${AWS::StackName}/json:SecretString:"
+                     "username}}:{{resolve:" + refs["Password"] + "}}@x"}
+    values["Made"] = {"Fn::Join": ["", ["{{resolve:secretsmanager:", {"Ref": "S"},
+                                        ":SecretString:k::}}"]]}
+    resources = {k: parameter(v, Name=f"/{name}/{k}") for k, v in values.items()}
+    resources["S"] = secret(GenerateSecretString={
+        "SecretStringTemplate": "{}", "GenerateStringKey": "k", "ExcludePunctuation": True})
+    out = {"Literal": values["Password"], "S": {"Ref": "S"}}
+    stack = make(cfn, name, resources, out)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", events(cfn, name)
+
+    def made():
+        return {k: ssm.get_parameter(Name=f"/{name}/{k}")["Parameter"]["Value"] for k in values}
+
+    generated = json.loads(read(sm, outputs(stack)["S"]))["k"]
+    got = made()
+    assert json.loads(got.pop("Json")) == two
+    assert got == {"Password": "hunter-2", "Previous": "hunter-1", "Version": "hunter-1",
+                   "Plain": "hunter-plain", "String": "hunter-plain", "Arn": "u2",
+                   "Sub": "db://u2:hunter-2@x", "Made": generated}
+    assert outputs(stack)["Literal"] == values["Password"]
+    sm.put_secret_value(SecretId=f"{name}/json", SecretString=json.dumps(
+        {"username": "u3", "password": "hunter-3"}))
+    resources["Extra"] = parameter("x")
+    assert change(cfn, name, resources, out)["StackStatus"] == "UPDATE_COMPLETE"
+    assert made()["Password"] == "hunter-2"
+    assert not any(r == "Password" and s.startswith("UPDATE") for r, s, _ in events(cfn, name))
+    resources["Password"]["Properties"]["Description"] = "d"
+    assert change(cfn, name, resources, out)["StackStatus"] == "UPDATE_COMPLETE"
+    assert (made()["Password"], made()["Plain"]) == ("hunter-3", "hunter-plain")
+    said = everything(cfn, name)
+    assert "hunter-" not in said and generated not in said
+    log = daemon.read_log()
+    assert "hunter-" not in log and generated not in log
+    # A secret that is gone fails nothing that does not ask for it.
+    sm.delete_secret(SecretId=f"{name}/plain", ForceDeleteWithoutRecovery=True)
+    resources["Extra"] = parameter("y")
+    assert change(cfn, name, resources, out)["StackStatus"] == "UPDATE_COMPLETE"
+    delete(cfn, stack)
+
+
+
+@pytest.mark.parametrize("ref, why", [
+    ("N/json:SecretString:none", "Could not find a value associated with JSONKey in SecretString"),
+    ("N/plain:SecretString:key", "Could not parse SecretString JSON"),
+    ("N/none", "Secrets Manager can't find the specified secret."),
+])
+def test_references_refused(cfn, sm, name, ref, why):
+    """The resource fails, not the request."""
+    sm.create_secret(Name=f"{name}/json", SecretString='{"a": "b"}')
+    sm.create_secret(Name=f"{name}/plain", SecretString="p")
+    stack = make(cfn, name, {"P": parameter("{{resolve:secretsmanager:" + ref.replace("N", name)
+                                            + "}}")})
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert ("P", "CREATE_FAILED", why) in events(cfn, name), events(cfn, name)

@@ -196,3 +196,72 @@ def test_value_parameters_refused(cfn, ssm, name):
             no = refused(call, StackName=name, TemplateBody=body, **more)
             assert (no["Error"]["Code"], no["Error"]["Message"]) == ("ValidationError", why)
         assert refused(cfn.describe_stacks, StackName=name)
+
+
+def test_dynamic_references(cfn, ssm, name):
+    """Anywhere in a string, of functions, too; read again by every update, also by one that changes
+    nothing else; in outputs they stay as they are."""
+    path = f"/{name}"
+    ssm.put_parameter(Name=f"{path}/s", Value="one", Type="String")
+    ssm.put_parameter(Name=f"{path}/s", Value="two", Overwrite=True)
+    ssm.put_parameter(Name=f"{path}/l", Value="a,b, c ,d", Type="StringList")
+    want = {"Whole": f"{{{{resolve:ssm:{path}/s}}}}", "Old": f"{{{{resolve:ssm:{path}/s:1}}}}",
+            "Two": f"A={{{{resolve:ssm:{path}/s:1}}}}_B={{{{resolve:ssm:{path}/l}}}}.",
+            "Sub": {"Fn::Sub": "<{{resolve:ssm:/${AWS::StackName}/s:1}}>"},
+            "Join": {"Fn::Join": ["", ["{{resolve:ssm:", {"Ref": "P"}, "}}"]]}}
+    resources = {k: parameter(v, Name=f"{path}/made/{k}") for k, v in want.items()}
+    ps = {"P": {"Type": "String", "Default": f"{path}/s"}}
+    out = {"Literal": want["Whole"]}
+    stack = make(cfn, name, resources, out, ps)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", events(cfn, name)
+    assert outputs(stack) == {"Literal": want["Whole"]}
+
+    def made():
+        return {k: value(ssm, f"{path}/made/{k}") for k in want}
+
+    assert made() == {"Whole": "two", "Old": "one", "Two": "A=one_B=a,b, c ,d.", "Sub": "<one>",
+                      "Join": "two"}
+    with pytest.raises(Exception, match="No updates are to be performed"):
+        change(cfn, name, resources, out, ps)
+    ssm.put_parameter(Name=f"{path}/s", Value="three", Overwrite=True)
+    assert change(cfn, name, resources, out, ps)["StackStatus"] == "UPDATE_COMPLETE"
+    assert (made()["Whole"], made()["Join"], made()["Old"]) == ("three", "three", "one")
+    shown = [e for e in cfn.describe_stack_events(StackName=name)["StackEvents"]
+             if e["LogicalResourceId"] == "Whole"]
+    assert all(want["Whole"] in e["ResourceProperties"] for e in shown)
+
+
+@pytest.mark.parametrize("ref, why", [
+    ("ssm:/N/none", "Parameters: [ssm:/N/none] cannot be found."),
+    ("ssm:/N/none:3", "Parameters: [ssm:/N/none:3] cannot be found."),
+    ("ssm:/N/sec", "Non-secure ssm prefix was used for secure parameter /N/sec"),
+    ("ssm:/N/sec:label", "Incorrect format is used in the following SSM reference: "
+     "[{{resolve:ssm:/N/sec:label}}]"),
+    ("ssm-secure:/N/sec", "SSM Secure reference is not supported in: "
+     "[AWS::SSM::Parameter/Properties/Value]"),
+    ("ssm-secure:/N/sec:1", "SSM Secure reference is not supported in: "
+     "[AWS::SSM::Parameter/Properties/Value]"),
+])
+def test_dynamic_references_refused(cfn, ssm, name, ref, why):
+    ssm.put_parameter(Name=f"/{name}/sec", Value=SECRET, Type="SecureString")
+    body = template({"P": parameter("{{resolve:" + ref.replace("/N", f"/{name}") + "}}")})
+    for call in (cfn.create_stack, cfn.create_change_set):
+        more = {"ChangeSetName": "c", "ChangeSetType": "CREATE"} if (
+            call == cfn.create_change_set) else {}
+        no = refused(call, StackName=name, TemplateBody=body, **more)
+        assert no["Error"] == {"Code": "ValidationError", "Type": "Sender",
+                               "Message": why.replace("/N", f"/{name}")}
+    assert refused(cfn.describe_stacks, StackName=name)
+
+
+def test_secure_references_in_lists(cfn, ssm, name):
+    ssm.put_parameter(Name=f"/{name}/sec", Value=SECRET, Type="SecureString")
+    secure = f"{{{{resolve:ssm-secure:/{name}/sec}}}}"
+    container = {"Name": "a", "Image": "i", "Environment": [{"Name": "A", "Value": secure},
+                                                            {"Name": "B", "Value": secure}]}
+    no = refused(cfn.create_stack, StackName=name, TemplateBody=template({
+        "T": {"Type": "AWS::ECS::TaskDefinition", "Properties": {
+            "ContainerDefinitions": [container]}}, "P": parameter("x", Tags={"t": secure})}))
+    one = "AWS::ECS::TaskDefinition/Properties/ContainerDefinitions"
+    assert no["Error"]["Message"] == ("SSM Secure reference is not supported in: "
+                                      f"[{one},{one},AWS::SSM::Parameter/Properties/Tags/t]")

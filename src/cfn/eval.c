@@ -1,97 +1,13 @@
-/* Evaluates values: scalars with dynamic references, objects, references; the
- * other functions are in eval-fn.c. */
+/* Evaluates values: scalars, objects, references; the other functions are in
+ * eval-fn.c, dynamic references in dynamic.c. */
 #include "cfn/eval.h"
-
-static bool
-show(const struct eval *e)
-{
-	return e->flags & (CFN_SHOW | CFN_PLAN);
-}
 
 int
 eval_unknown(struct eval *e, struct doc **ret)
 {
-	if (!show(e))
+	if (!(e->flags & (CFN_SHOW | CFN_PLAN)))
 		return CFN_E_UNKNOWN;
 	*ret = doc_str(e->a, SPAN(CFN_AFTER_APPLY));
-	return 0;
-}
-
-/* "ssm:name:version" or "secretsmanager:id:SecretString:key:stage:version".
- * An ARN has colons of its own: six parts before its name. */
-static bool
-dynamic_parse(struct span text, struct cfn_dynamic *ret)
-{
-	static const char *const names[] = {"ssm", "ssm-secure",
-	    "secretsmanager"};
-	struct cfn_dynamic d = {.text = text};
-	struct span rest = span_from(span_to(text, text.n - 2), 10), first;
-	const char *p;
-	size_t i;
-
-	first = span_cut(&rest, ':');
-	for (i = 0; i < ARRAY_SIZE(names) && !span_is(first, names[i]); i++)
-		;
-	if (i == ARRAY_SIZE(names) || !rest.n)
-		return false;
-	d.service = (enum cfn_dynamic_service)i;
-	p = rest.p;
-	d.name = span_cut(&rest, ':');
-	if (span_is(d.name, "arn")) {
-		for (i = 0; i < 6 && rest.p; i++)
-			first = span_cut(&rest, ':');
-		d.name = span_make(p, (size_t)(first.p + first.n - p));
-	}
-	if (d.service != CFN_DYN_SECRETSMANAGER) {
-		d.version = rest;
-	} else {
-		first = span_cut(&rest, ':');
-		if (first.n && !span_is(first, "SecretString"))
-			return false;
-		d.json_key = span_cut(&rest, ':');
-		d.stage = span_cut(&rest, ':');
-		d.version = rest;
-	}
-	*ret = d;
-	return d.name.n > 0;
-}
-
-static int
-dynamic_value(struct eval *e, struct span text, struct span *ret)
-{
-	const struct cfn_lookup *l = e->s->env.lookup;
-	struct cfn_dynamic d;
-
-	if (!dynamic_parse(text, &d))
-		return cfn_invalid(e->a, e->err, "Invalid dynamic reference "
-		    "%.*s", SPAN_ARG(text));
-	if (!l || !l->dynamic)
-		return CFN_E_UNKNOWN;
-	return l->dynamic(e->s->env.ctx, e->a, &d, ret, e->err);
-}
-
-/* Replaces every {{resolve:...}} of a string. */
-static int
-eval_string(struct eval *e, struct span s, struct doc **ret)
-{
-	_cleanup_(buf_done) struct buf b = BUF_INIT;
-	ptrdiff_t at, end;
-	struct span v;
-
-	if (show(e) || span_find(s, SPAN("{{resolve:")) < 0) {
-		*ret = doc_strdup(e->a, s);
-		return 0;
-	}
-	while ((at = span_find(s, SPAN("{{resolve:"))) >= 0 &&
-	    (end = span_find(span_from(s, (size_t)at), SPAN("}}"))) >= 0) {
-		buf_add_span(&b, span_to(s, (size_t)at));
-		R(dynamic_value(e, span_to(span_from(s, (size_t)at),
-		    (size_t)end + 2), &v));
-		buf_add_span(&b, v);
-		s = span_from(s, (size_t)(at + end) + 2);
-	}
-	buf_add_span(&b, s);
-	*ret = doc_strdup(e->a, buf_span(&b));
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /*
- * The two halves of the evaluator: eval.c (values) and eval-fn.c (functions).
+ * The parts of the evaluator: eval.c (values), eval-fn.c (functions), dynamic.c
+ * (dynamic references).
  */
 #pragma once
 
@@ -28,5 +29,7 @@ int eval_attr(struct eval *e, struct span id, struct span attr,
     struct doc **ret);
 int eval_function(struct eval *e, struct span fn, const struct doc *arg,
     struct doc **ret);
+/* dynamic.c: a text with its dynamic references replaced. */
+int eval_string(struct eval *e, struct span s, struct doc **ret);
 /* CFN_E_UNKNOWN, or the text that stands for it when showing. */
 int eval_unknown(struct eval *e, struct doc **ret);

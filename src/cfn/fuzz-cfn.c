@@ -99,6 +99,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	AN(r >= 0);
 	if (r)
 		return 0;
+	cfn_dynamics(a, s, doc_obj(a), &err);
 	check_order(a, s);
 	resources(a, s);
 	in.before = in.after = s;

@@ -149,7 +149,8 @@ output(struct arena *a, const struct cfn_stack *s, struct span name,
 	struct span v, export;
 	struct doc *d = doc_obj(a);
 
-	R(cfn_eval_text(a, s, doc_get(o, "Value"), flags, arena_fmt(a,
+	R(cfn_eval_text(a, s, doc_get(o, "Value"), flags | CFN_LITERAL,
+	    arena_fmt(a,
 	    "Output %.*s: The Value field of every Outputs member must "
 	    "evaluate to a String.", SPAN_ARG(name)), &v, err));
 	doc_set_str(a, d, "OutputKey", name);

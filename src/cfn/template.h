@@ -197,7 +197,12 @@ enum {
 	 * stay as they are written. */
 	CFN_SHOW = 1 << 0,
 	/* The same with the true values of NoEcho parameters: for comparing. */
-	CFN_PLAN = 1 << 1
+	CFN_PLAN = 1 << 1,
+	/* Dynamic references stay as they are written, as in outputs. */
+	CFN_LITERAL = 1 << 2,
+	/* Those of secretsmanager do.  AWS reads such a secret again only when
+	 * something else of its resource changes. */
+	CFN_LITERAL_SECRETS = 1 << 3
 };
 
 /* Any value of the template.  *ret is NULL where it is AWS::NoValue.  It
@@ -205,12 +210,18 @@ enum {
 int cfn_eval(struct arena *a, const struct cfn_stack *s,
     const struct doc *value, int flags, struct doc **ret,
     struct cfn_error *err);
+/* Are the dynamic references to parameters in resources well formed, where
+ * they may be, and do they mean something?  Adds {text: value} of plain ones
+ * to values: AWS takes a change of them for a change of the stack. */
+int cfn_dynamics(struct arena *a, const struct cfn_stack *s,
+    struct doc *values, struct cfn_error *err);
 /* The Properties of a resource: an object, empty when it has none.  Scalars
  * keep the type that the template wrote or the function gave; see
  * cfn_facts_check() for AWS's leniency about them. */
 int cfn_properties(struct arena *a, const struct cfn_stack *s, size_t i,
     int flags, struct doc **ret, struct cfn_error *err);
-/* [{OutputKey, OutputValue, Description?, ExportName?}] of the live outputs. */
+/* [{OutputKey, OutputValue, Description?, ExportName?}] of the live outputs.
+ * Dynamic references in them stay as they are written. */
 int cfn_outputs(struct arena *a, const struct cfn_stack *s, int flags,
     struct doc **ret, struct cfn_error *err);
 /* "Delete", "Retain", "Snapshot" or "RetainExceptOnCreate"; key is

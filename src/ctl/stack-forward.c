@@ -68,12 +68,40 @@ note_shown(struct stack_work *w, size_t i, struct res *row)
 	return e < 0 ? err_trace(e) : 0;
 }
 
+/* Tells whether the template wants something else than what was made, where a
+ * secret that it names may have changed since; empty where it names none. */
+static int
+note_mark(struct stack_work *w, size_t i)
+{
+	struct span body = doc_get_str(doc_get(w->stack->spec, "Def"),
+	    "TemplateBody");
+	struct cfn_error err;
+	struct doc *props;
+	int e;
+
+	w->mark = SPAN_NULL;
+	if (span_find(body, SPAN("secretsmanager")) < 0)
+		return 0;
+	e = cfn_properties(w->a, w->x.stack, i, CFN_LITERAL_SECRETS, &props,
+	    &err);
+	if (!e) {
+		props = stack_tagged(w, w->x.stack->resources[i].type,
+		    w->x.stack->resources[i].id, props);
+		w->mark = span_of(sha256_hex(w->a, doc_json(w->a, props)));
+	}
+	return e < 0 ? err_trace(e) : 0;
+}
+
 static void
 note_run(struct stack_work *w, struct res *row, const struct cfn_run *run,
     struct doc *props)
 {
 	doc_set_str(w->a, row->status, "PhysicalResourceId", run->ref);
 	doc_set(w->a, row->status, "Props", props);
+	if (w->mark.n)
+		doc_set_str(w->a, row->status, "Mark", w->mark);
+	else
+		doc_del(row->status, "Mark");
 	doc_set(w->a, row->status, "Attrs", doc_copy(w->a, run->attrs));
 }
 
@@ -294,6 +322,18 @@ may_differ(const struct stack_work *w, const struct res *row)
 	    doc_get(row->status, "Before");
 }
 
+/* AWS does not read a secret again for a resource of which nothing else
+ * changed. */
+static bool
+untouched(const struct stack_work *w, const struct res *row, struct span type,
+    const struct cfn_map *map)
+{
+	return w->mark.n && map && !map->looks_inside &&
+	    span_eq(w->mark, doc_get_str(row->status, "Mark")) &&
+	    span_eq(type, doc_get_str(row->status, "ResourceType")) &&
+	    doc_get(row->status, "PhysicalResourceId");
+}
+
 static int
 update_row(struct stack_work *w, struct res *row, struct span type,
     struct doc *props, const struct cfn_map *map)
@@ -386,8 +426,11 @@ begin(struct stack_work *w, size_t i)
 		stack_row_step(w, row, "done");
 		return say(w, row, "UPDATE_COMPLETE", SPAN_NULL);
 	}
-	if ((e = note_body(w, i, row)) || (e = note_shown(w, i, row)))
+	if ((e = note_body(w, i, row)) || (e = note_shown(w, i, row)) ||
+	    (e = note_mark(w, i)))
 		return err_trace(e);
+	if (untouched(w, row, r->type, map))
+		return keep_row(w, row);
 	e = map ? wanted(w, i, &props, &err) : CFN_E_INVALID;
 	if (e < 0)
 		return err_trace(e);

@@ -33,6 +33,7 @@ struct stack_work {
 	struct stack_context x;
 	int64_t now;	 /* ms */
 	size_t budget;	 /* resources that may begin in this run */
+	struct span mark; /* of the resource at hand, see its row's Mark */
 	bool waiting;	 /* something is busy: look again */
 	bool again;	 /* there is more to do at once */
 };

@@ -205,7 +205,8 @@ change_set_create(struct call *c)
 		return no;
 	stack_name = doc_get_str(stack->spec, "StackName");
 	if ((no = definition_read(c, stack, stack_name, &def)) ||
-	    (no = definition_open(c, stack, stack_name, def, &x)))
+	    (no = definition_open(c, stack, stack_name, def, &x)) ||
+	    (no = definition_check(c, &x, def)))
 		return no;
 	set = res_new(c->arena, &cloudformation_change_set, c->scope,
 	    stack->id, arena_fmt_span(c->arena, "%.*s/%s", SPAN_ARG(name),

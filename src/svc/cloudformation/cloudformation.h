@@ -26,6 +26,11 @@ struct reply *definition_read(struct call *c, const struct res *stack,
 struct reply *definition_open(struct call *c, const struct res *stack,
     struct span name, const struct doc *def, struct stack_context *x);
 
+/* Its dynamic references to parameters, before anything begins; adds what they
+ * mean to def's Resolved. */
+struct reply *definition_check(struct call *c, struct stack_context *x,
+    struct doc *def);
+
 /* A new stack in memory. */
 struct res *stack_make(struct call *c, struct span name);
 /* Says that a phase begins; writes status and event, not the spec.  op: AWS's

@@ -319,6 +319,18 @@ definition_open(struct call *c, const struct res *stack, struct span name,
 	return e ? cfn_fail_reply(c, e) : NULL;
 }
 
+struct reply *
+definition_check(struct call *c, struct stack_context *x, struct doc *def)
+{
+	struct cfn_error err;
+	int e = cfn_dynamics(c->arena, x->stack, doc_get(def, "Resolved"),
+	    &err);
+
+	if (e == CFN_E_INVALID)
+		return cfn_refuse(c, "%.*s", SPAN_ARG(err.text));
+	return e ? cfn_fail_reply(c, e) : NULL;
+}
+
 /* Stacks */
 
 struct res *

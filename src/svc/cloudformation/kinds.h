@@ -24,7 +24,8 @@
  *		what was said to a wait condition; status by the controller:
  *		{LogicalResourceId, ResourceType, PhysicalResourceId,
  *		ResourceStatus, ResourceStatusReason, Timestamp, Phase and Step
- *		of the controller's work, Props: as last applied, Attrs, Deps[],
+ *		of the controller's work, Props: as last applied, Mark: digest of
+ *		them with secretsmanager's references as written, Attrs, Deps[],
  *		DeletionPolicy, UpdateReplacePolicy, Before: {Props, Attrs,
  *		PhysicalResourceId, Deps, Row?} until an update cannot go back}
  * cloudformation.event	 parent = the stack's id, id = EventId; spec is the event.

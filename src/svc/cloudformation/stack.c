@@ -94,7 +94,8 @@ stack_create(struct call *c)
 		return cfn_refuse(c, "Either DisableRollback or OnFailure can "
 		    "be specified, not both.");
 	if ((no = definition_read(c, NULL, name, &def)) ||
-	    (no = definition_open(c, NULL, name, def, &x)))
+	    (no = definition_open(c, NULL, name, def, &x)) ||
+	    (no = definition_check(c, &x, def)))
 		return no;
 	if ((no = review_or_new(c, name, &stack)))
 		return no;
@@ -182,7 +183,8 @@ stack_differs(struct call *c, const struct res *stack,
 
 	*ret = true;
 	if (doc_len(changes) ||
-	    !doc_eq(doc_get(was, "Tags"), doc_get(def, "Tags")))
+	    !doc_eq(doc_get(was, "Tags"), doc_get(def, "Tags")) ||
+	    !doc_eq(doc_get(was, "Resolved"), doc_get(def, "Resolved")))
 		return 0;
 	if ((e = stack_context(&before, c->api, c->store, c->arena, stack)))
 		return e;
@@ -241,7 +243,8 @@ stack_update(struct call *c)
 	name = doc_get_str(stack->spec, "StackName");
 	if ((no = stack_updatable(c, stack)) ||
 	    (no = definition_read(c, stack, name, &def)) ||
-	    (no = definition_open(c, stack, name, def, &x)))
+	    (no = definition_open(c, stack, name, def, &x)) ||
+	    (no = definition_check(c, &x, def)))
 		return no;
 	e = stack_changes(c, stack, &x, def, false, &changes, &err);
 	if (e > 0)
