@@ -107,6 +107,9 @@ const struct cfn_map ecs_types[] = {
 		    .map = "PlacementStrategies=placementStrategy")),
 		.defaults = "{'HealthCheckGracePeriodSeconds': 0, "
 		    "'LoadBalancers': [], 'EnableExecuteCommand': false, "
+		    "'EnableECSManagedTags': false, 'PropagateTags': 'NONE', "
+		    "'CapacityProviderStrategy': [], 'PlatformVersion': 'LATEST', "
+		    "'AvailabilityZoneRebalancing': 'ENABLED', "
 		    "'DeploymentConfiguration': {'MaximumPercent': 200, "
 		    "'MinimumHealthyPercent': 100, 'DeploymentCircuitBreaker': "
 		    "{'Enable': false, 'Rollback': false}}}",

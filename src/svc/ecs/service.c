@@ -463,7 +463,9 @@ changes(struct call *c, struct res *svc, struct doc *launch)
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (doc_get(c->in, names[i])) {
-			any = true;
+			/* CloudFormation says again what has not changed. */
+			any |= !doc_eq(doc_get(c->in, names[i]),
+			    doc_get(svc->spec, names[i]));
 			copy(c->arena, launch, c->in, names[i]);
 		} else {
 			copy(c->arena, launch, svc->spec, names[i]);
