@@ -23,9 +23,10 @@
 #define KILL_ROUNDS	200
 #define KILL_PAUSE_US	5000
 
-/* Where the task's own limits are under v1; crun makes its groups below in
- * every hierarchy that is mounted. */
-static const char *const v1_limits[] = {"memory", "cpu"};
+/* Where the task has its own group under v1: its limits, and the account of
+ * processor time, which some hosts lack.  crun makes its groups below in every
+ * hierarchy that is mounted. */
+static const char *const v1_groups[] = {"memory", "cpu", "cpuacct"};
 
 enum cgroup_mode
 cgroup_mode(void)
@@ -107,12 +108,14 @@ limit_v1(const char *name, const char *dir, uint64_t memory, uint32_t cpu)
 	return err_trace(r);
 }
 
+/* Open to everybody, whatever the umask: neargated reads what tasks use. */
 static int
 make_dir(const char *dir)
 {
-	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
-		return err_origin(errno, "mkdir %s", dir);
-	return 0;
+	if (mkdir(dir, 0755) < 0)
+		return errno == EEXIST ? 0 :
+		    err_origin(errno, "mkdir %s", dir);
+	return chmod(dir, 0755) < 0 ? err_origin(errno, "chmod %s", dir) : 0;
 }
 
 /* All tasks together weigh as much as the processors they may fill: as one
@@ -131,14 +134,16 @@ make_v1(struct arena *a, const struct host *h, struct span task,
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(v1_limits); i++) {
-		const char *name = v1_limits[i];
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(v1_groups); i++) {
+		const char *name = v1_groups[i];
 		const char *root = arena_fmt(a, "%s/%s", root_of(h), name);
 		const char *top = arena_fmt(a, "%s%s", root,
 		    cgroup_path(a, h, SPAN_NULL, SPAN_NULL));
 		const char *dir = arena_fmt(a, "%s%s", root,
 		    cgroup_path(a, h, task, SPAN_NULL));
 
+		if (access(root, F_OK) < 0 && !strcmp(name, "cpuacct"))
+			continue;
 		if (access(root, F_OK) < 0)
 			return err_origin(ENOENT, "no v1 controller %s", name);
 		r = make_dir(top);

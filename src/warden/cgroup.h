@@ -4,7 +4,8 @@
  * all its containers together: a quota of cpu (1024 units are one processor in
  * every 100 ms) and memory without swap.  crun makes the container's own group
  * below and sets its limits.  The instance's group weighs as many processors as
- * the host has.
+ * the host has.  Both are open to everybody, so that neargated can read what
+ * tasks use.
  */
 #pragma once
 

@@ -118,6 +118,28 @@ test_v1_limits(void **state UNUSED)
 	    1024 * MIN(sysconf(_SC_NPROCESSORS_ONLN), 100)));
 }
 
+/* What tasks use is for neargated to read, whatever the umask. */
+static void
+test_v1_open_to_all(void **state UNUSED)
+{
+	static const char *const dirs[] = {"cpuacct/neargate-ngx",
+		"cpuacct/neargate-ngx/t1", "memory/neargate-ngx/t2"};
+	mode_t was;
+	struct stat st;
+
+	host.cgroups = CGROUP_V1;
+	v1("memory.limit_in_bytes");
+	group("cpuacct", "");
+	was = umask(0077);
+	assert_int_equal(cgroup_task_make(&host, TASK, 0, 0), 0);
+	assert_int_equal(cgroup_task_make(&host, SPAN("t2"), 0, 0), 0);
+	umask(was);
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		assert_int_equal(stat(at(dirs[i]), &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0755);
+	}
+}
+
 /* Swap that is not accounted is no fault; no limit is none. */
 static void
 test_v1_least(void **state UNUSED)
@@ -226,7 +248,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-		T(test_paths), T(test_v1_limits), T(test_v1_least),
+		T(test_paths), T(test_v1_limits), T(test_v1_open_to_all),
+		T(test_v1_least),
 		T(test_v1_missing), T(test_v2_limits), T(test_v2_least),
 		T(test_v2_refused), T(test_remove_v1), T(test_remove_v2),
 	};
