@@ -1,6 +1,7 @@
 """S3 as boto3 and the AWS CLI see it."""
 import base64
 import hashlib
+import json
 import os
 import zlib
 
@@ -341,7 +342,7 @@ def test_settings(s3, bucket):
         404, "NoSuchPublicAccessBlockConfiguration")
     assert error(s3.get_bucket_policy, Bucket=bucket) == (404, "NoSuchBucketPolicy")
     policy = ('{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*",'
-              '"Action":"s3:*","Resource":"*"}]}')
+              '"Action":"s3:*","Resource":"arn:aws:s3:::%s/*"}]}' % bucket)
     s3.put_bucket_policy(Bucket=bucket, Policy=policy)
     assert s3.get_bucket_policy(Bucket=bucket)["Policy"] == policy
     assert error(s3.put_bucket_policy, Bucket=bucket, Policy="x") == (400, "MalformedPolicy")
@@ -421,6 +422,24 @@ def test_public_policies(s3, bucket):
         "RestrictPublicBuckets": False}
     s3.put_bucket_policy(Bucket=bucket, Policy=policy)
     assert s3.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"]["IsPublic"] is True
+
+
+@pytest.mark.parametrize("change,why", [
+    ({"Resource": "*"}, "Policy has invalid resource"),
+    ({"Resource": "arn:aws:s3:::other/*"}, "Policy has invalid resource"),
+    ({"Action": "ec2:*"}, "Policy has invalid action"), ({"Effect": "Maybe"}, None),
+    ({"Principal": None}, None), ({"Condition": {"Nonsense": {"a": "b"}}}, None),
+    ({"Resource": None}, None), ({"Unknown": "x"}, None)])
+def test_policies_that_are_none(s3, bucket, change, why):
+    st = {"Effect": "Deny", "Principal": "*", "Action": ["s3:GetObject"],
+          "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket[:9]}*/x"]}
+    policy = {"Version": "2012-10-17", "Statement": st}
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    policy["Statement"] = {k: v for k, v in {**st, **change}.items() if v}
+    with pytest.raises(botocore.exceptions.ClientError) as e:
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    got = e.value.response["Error"]
+    assert got["Code"] == "MalformedPolicy" and (not why or got["Message"] == why)
 
 
 def test_access_lists(s3, bucket):

@@ -274,6 +274,15 @@ def test_reading_goes_on(s3, bucket, bodies, daemon):
         s3.head_bucket(Bucket=bucket)
 
 
+def test_empty(s3, bucket):
+    done = whole(s3, bucket, [b""])
+    got = s3.get_object(Bucket=bucket, Key="k")
+    assert got["Body"].read() == b"" and got["ETag"] == done["ETag"] == etag(b"")
+    assert s3.head_object(Bucket=bucket, Key="k", PartNumber=1)["ContentLength"] == 0
+    s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/k")
+    assert s3.get_object(Bucket=bucket, Key="copy")["Body"].read() == b""
+
+
 def test_bucket_takes_uploads_along(s3, daemon):
     n = len(files(daemon))
     s3.create_bucket(Bucket="with-uploads")

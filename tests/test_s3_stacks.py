@@ -7,7 +7,7 @@ from test_cloudformation import delete, events, text, wait
 from test_s3 import error
 
 DENY = {"Version": "2012-10-17", "Statement": [{
-    "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
+    "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::*",
     "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}
 # What CDK's Bucket construct and its bootstrap template send.
 ALL = {
@@ -179,6 +179,19 @@ def test_elsewhere(client):
     assert out["D"].endswith(".s3.eu-west-1.amazonaws.com")
     assert client("s3").get_bucket_location(Bucket=out["Name"])["LocationConstraint"] == "eu-west-1"
     delete(cfn, stack)
+
+
+def test_key_deleted_by_hand(client):
+    cfn, kms = client("cloudformation"), client("kms")
+    stack = make(cfn, "by-hand", {"K": {"Type": "AWS::KMS::Key", "Properties": {
+        "PendingWindowInDays": "9"}}}, more={"Outputs": {"K": {"Value": {"Ref": "K"}}}})
+    kms.schedule_key_deletion(KeyId=stack["Outputs"][0]["OutputValue"])
+    delete(cfn, stack)
+    stack = make(cfn, "by-hand", {"K": {"Type": "AWS::KMS::Key", "Properties": {
+        "PendingWindowInDays": "9"}}}, more={"Outputs": {"K": {"Value": {"Ref": "K"}}}})
+    delete(cfn, stack)
+    key = kms.describe_key(KeyId=stack["Outputs"][0]["OutputValue"])["KeyMetadata"]
+    assert 8 < (key["DeletionDate"] - key["CreationDate"]).total_seconds() / 86400 < 10
 
 
 def test_key_that_cannot_be(client):

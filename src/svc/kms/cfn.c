@@ -140,14 +140,29 @@ change_key(struct cfn_run *run, enum cfn_outcome *ret)
 	return err_trace(cfn_retag(run, ret));
 }
 
+/* AWS: one that somebody else has deleted is as good as gone. */
+static int
+remove_key(struct cfn_run *run, enum cfn_outcome *ret)
+{
+	struct op_result r;
+	int e = cfn_call(run, "ScheduleKeyDeletion", cfn_expr(run,
+	    "{'KeyId': '$ref', 'PendingWindowInDays': "
+	    "'$p.PendingWindowInDays'}"), &r);
+
+	if (e)
+		return err_trace(e);
+	if (r.error.n && !cfn_says_gone(r.error) &&
+	    !span_is(r.error, "KMSInvalidStateException"))
+		*ret = cfn_refused(run, "ScheduleKeyDeletion", &r);
+	return 0;
+}
+
 const struct cfn_map kms_types[] = {
 	{
 		.type = "AWS::KMS::Key",
 		.on_create = make_key,
 		.on_update = change_key,
-		.remove = CFN_STEPS(CFN_STEP("ScheduleKeyDeletion", "",
-		    "{'KeyId': '$ref', 'PendingWindowInDays': "
-		    "'$p.PendingWindowInDays'}")),
+		.on_remove = remove_key,
 		.read = CFN_STEPS(CFN_STEP("DescribeKey", "", KEY)),
 		.ref = "$o.KeyMetadata.KeyId",
 		.attrs = "{'Arn': '$o.KeyMetadata.Arn', 'KeyId': '$ref'}",

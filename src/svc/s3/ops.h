@@ -43,6 +43,7 @@ HANDLER(s3_get_constant);
 HANDLER(s3_get_bucket_acl);
 HANDLER(s3_put_bucket_acl);
 HANDLER(s3_get_object_acl);
+/* policy.c */
 HANDLER(s3_get_bucket_policy_status);
 /* tag.c */
 HANDLER(s3_put_bucket_tagging);

@@ -39,6 +39,9 @@ REPLY s3_invalid(struct call *c, const char *name, struct span value,
 REPLY s3_error(struct call *c, const char *code, const char *member,
     struct span value, const char *message);
 
+/* May this be the bucket's policy?  NULL, or the refusal. */
+struct reply *s3_check_policy(struct call *c, const struct res *bucket,
+    struct span text);
 /* Names the rules that have no ID.  NULL, or the refusal. */
 struct reply *s3_check_lifecycle(struct call *c, struct doc *v);
 

@@ -7,8 +7,6 @@
 #include "svc/s3/ops.h"
 #include "wire/model.h"
 
-#define POLICY_MAX 20480
-
 struct setting {
 	const char *key;    /* of the bucket's spec */
 	const char *put;    /* operations; NULL: there is none */
@@ -23,50 +21,10 @@ struct setting {
 	    struct doc *v);
 };
 
-static bool
-is_anyone(const struct doc *who)
-{
-	const struct doc *aws = doc_get(who, "AWS");
-
-	return span_is(doc_span(who), "*") || span_is(doc_span(aws), "*") ||
-	    doc_has_str(aws, SPAN("*"));
-}
-
-/* AWS: one that lets anyone in, whatever the circumstances. */
-static bool
-is_public(const struct doc *policy)
-{
-	doc_each(s, doc_get(policy, "Statement"))
-		if (span_is(doc_get_str(s, "Effect"), "Allow") &&
-		    is_anyone(doc_get(s, "Principal")) &&
-		    !doc_len(doc_get(s, "Condition")))
-			return true;
-	return false;
-}
-
 static struct reply *
 check_policy(struct call *c, const struct res *bucket, struct doc *v)
 {
-	struct doc *d;
-
-	if (doc_span(v).n > POLICY_MAX)
-		return reply_error(c, "PolicyTooLarge",
-		    "Policy exceeds the maximum allowed document size.");
-	if (doc_parse_json(c->arena, doc_span(v), &d) ||
-	    doc_type(d) != DOC_OBJ)
-		return reply_error(c, "MalformedPolicy", "Policies must be "
-		    "valid JSON and the first byte must be '{'");
-	if (!doc_len(doc_get(d, "Statement")))
-		return reply_error(c, "MalformedPolicy",
-		    "Missing required field Statement");
-	if (is_public(d) && doc_get_bool(doc_get(bucket->spec,
-	    "PublicAccessBlock"), "BlockPublicPolicy", false))
-		return reply_error(c, "AccessDenied", "User: %.*s is not "
-		    "authorized to perform: s3:PutBucketPolicy on resource: "
-		    "\"%.*s\" because public policies are prevented by the "
-		    "BlockPublicPolicy setting in S3 Block Public Access.",
-		    SPAN_ARG(c->who.arn), SPAN_ARG(bucket->arn));
-	return NULL;
+	return s3_check_policy(c, bucket, doc_span(v));
 }
 
 static struct reply *
@@ -331,24 +289,4 @@ s3_put_bucket_acl(struct call *c)
 		return no;
 	return doc_get(c->in, "ACL") ? reply_ok(c, NULL) :
 	    reply_not_implemented(c, "a list of grants");
-}
-
-/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html */
-struct reply *
-s3_get_bucket_policy_status(struct call *c)
-{
-	struct res *bucket;
-	struct reply *no = s3_find_bucket(c, &bucket);
-	struct doc *policy, *status = doc_obj(c->arena);
-	struct span text;
-
-	if (no)
-		return no;
-	text = doc_get_str(bucket->spec, "Policy");
-	if (!text.n || doc_parse_json(c->arena, text, &policy))
-		return s3_error(c, "NoSuchBucketPolicy", "BucketName",
-		    bucket->id, "The bucket policy does not exist");
-	doc_set_bool(c->arena, status, "IsPublic", is_public(policy));
-	return reply_ok(c, doc_set(c->arena, doc_obj(c->arena),
-	    "PolicyStatus", status));
 }
