@@ -80,7 +80,7 @@ def test_addresses(ec2, net):
     assert ec2.associate_address(AllocationId=alloc,
                                  NetworkInterfaceId=eni)["AssociationId"] == assoc
     answer = refused("Resource.AlreadyAssociated", ec2.associate_address, AllocationId=alloc,
-                     NetworkInterfaceId=other)
+                     NetworkInterfaceId=other, AllowReassociation=False)
     assert answer["Error"]["Message"] == \
         f"resource {alloc} is already associated with associate-id {assoc}"
     shown, = ec2.describe_network_interfaces(NetworkInterfaceIds=[eni])["NetworkInterfaces"]
@@ -90,8 +90,11 @@ def test_addresses(ec2, net):
     refused("InvalidIPAddress.InUse", ec2.release_address, AllocationId=alloc)
     refused("DependencyViolation", ec2.detach_internet_gateway, InternetGatewayId=net.igw,
             VpcId=net.vpc)
-    moved = ec2.associate_address(AllocationId=alloc, NetworkInterfaceId=other,
-                                  AllowReassociation=True)["AssociationId"]
+    # It moves; and the address that the interface had is free again.
+    second = ec2.allocate_address()["AllocationId"]
+    ec2.associate_address(AllocationId=second, NetworkInterfaceId=other)
+    moved = ec2.associate_address(AllocationId=alloc, NetworkInterfaceId=other)["AssociationId"]
+    ec2.release_address(AllocationId=second)
     assert moved != assoc
     shown, = ec2.describe_network_interfaces(NetworkInterfaceIds=[eni])["NetworkInterfaces"]
     assert "Association" not in shown

@@ -4,7 +4,6 @@ Namespaces of its own, like test_net.py, and another one that stands for the int
 """
 import os
 import socket
-import struct
 import subprocess
 
 import pytest
@@ -133,6 +132,42 @@ def test_nat_carries_udp_and_equal_ports(world):
         c.settimeout(0.2)
         with pytest.raises(TimeoutError):
             c.recvfrom(10)
+
+
+def test_errors_find_their_way_back(world):
+    """Refusals of the far side, also those that are messages about a packet."""
+    with pytest.raises(ConnectionRefusedError):
+        connect("task-priv", world.server, 9, 2)
+
+    def closed():
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.settimeout(2)
+        s.connect((world.server, 9))
+        s.send(b"x")
+        s.recv(1)
+    with pytest.raises(ConnectionRefusedError):
+        inside("task-priv", closed)
+
+
+def test_a_way_is_kept(world):
+    """What began by a NAT gateway does not go on by an internet gateway, nor the other way."""
+    lb2 = listen("lb-2", 80)
+    world.sync(enis=world.enis + [Eni(9, "task-both", "10.0.2.30", PRIVATE, [OPEN],
+                                      world.net.public(19))])
+    by_nat = Talk("task-both", world.server, 80, lb2)
+    assert by_nat.peer[0] == world.nat.public and by_nat.alive()
+    private = world.subnets[PRIVATE]
+    world.sync(subnets={**world.subnets, PRIVATE: OUTSIDE})
+    by_own = Talk("task-both", world.server, 80, lb2)
+    assert by_own.peer[0] == world.net.public(19) and by_own.alive()
+    with pytest.raises(TimeoutError):
+        by_nat.alive()
+    world.sync(subnets={**world.subnets, PRIVATE: private})
+    with pytest.raises(TimeoutError):
+        by_own.alive()
+    # It was only not heard: what was said is said again.
+    by_nat.s.settimeout(8)
+    assert by_nat.s.recv(4) == b"ping"
 
 
 def test_the_internet(world, internet):

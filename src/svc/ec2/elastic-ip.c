@@ -245,20 +245,20 @@ refuse_unattached(struct call *c, const struct res *interface)
 	    "attached to any internet gateway", SPAN_ARG(vpc));
 }
 
-/* AWS: the same address to the same interface is no error; to another only
- * with AllowReassociation, which is the default by PublicIp. */
+/* AWS: "Reassociation is automatic, but you can specify false to ensure the
+ * operation fails".
+ * docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AssociateAddress.html */
 static struct reply *
 refuse_taken(struct call *c, const struct res *r, const struct res *interface)
 {
-	bool again = doc_get_bool(c->in, "AllowReassociation",
-	    doc_get(c->in, "PublicIp") != NULL);
-
-	if (doc_get(r->spec, "AssociationId") && !again)
+	if (doc_get_bool(c->in, "AllowReassociation", true))
+		return NULL;
+	if (doc_get(r->spec, "AssociationId"))
 		return reply_error(c, "Resource.AlreadyAssociated", "resource "
 		    "%.*s is already associated with associate-id %.*s",
 		    SPAN_ARG(r->id),
 		    SPAN_ARG(doc_get_str(r->spec, "AssociationId")));
-	if (doc_get(interface->spec, "AllocationId") && !again)
+	if (doc_get(interface->spec, "AllocationId"))
 		return reply_error(c, "Resource.AlreadyAssociated", "resource "
 		    "%.*s is already associated with associate-id %.*s",
 		    SPAN_ARG(interface->id),
