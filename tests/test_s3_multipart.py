@@ -7,6 +7,7 @@ import re
 import time
 
 import pytest
+import requests
 
 from conftest import Daemon
 from raw import Signed, send, talk
@@ -272,6 +273,22 @@ def test_reading_goes_on(s3, bucket, bodies, daemon):
     while len(files(daemon)) > n:
         assert time.monotonic() < deadline
         s3.head_bucket(Bucket=bucket)
+
+
+@pytest.mark.parametrize("end", ["reset", "stop"])
+def test_ended_meanwhile(bodies, end):
+    """A reader in the middle of it keeps neither a reset nor the end from coming."""
+    d = Daemon("--ephemeral")
+    s3 = d.client("s3")
+    s3.create_bucket(Bucket="read")
+    whole(s3, "read", [bodies[1]] * 4)
+    got = s3.get_object(Bucket="read", Key="k")["Body"]
+    assert got.read(1000) == bodies[1][:1000]
+    if end == "reset":
+        assert requests.post(d.endpoint + "/_neargate/reset").status_code == 200
+        assert files(d) == [] and s3.list_buckets()["Buckets"] == []
+        got.close()
+    d.stop()
 
 
 def test_empty(s3, bucket):

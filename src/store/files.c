@@ -137,25 +137,6 @@ files_read(const struct files *f, struct span id, int *ret_fd,
 	return 0;
 }
 
-int
-files_link(const struct files *f, struct arena *a, struct span id,
-    struct span *ret_id)
-{
-	_cleanup_free_ char *name = xstrndup(id.p ? id.p : "", id.n);
-	char *to;
-
-	CHECK_OBJ(f, FILES_MAGIC);
-	AN(is_id(id));
-	to = fresh_id(f, a);
-	if (linkat(f->dir, name, f->dir, to, 0))
-		return errno == ENOENT ? FILES_E_NONE :
-		    err_origin(errno, "cannot link a file");
-	if (fsync(f->dir))
-		return err_origin(errno, "cannot sync the files");
-	*ret_id = span_of(to);
-	return 0;
-}
-
 static struct held *
 find_held(const struct files *f, struct span id)
 {
@@ -180,6 +161,16 @@ files_hold(struct files *f, struct span id)
 	h->n++;
 }
 
+static int
+unlink_id(struct files *f, struct span id)
+{
+	_cleanup_free_ char *name = xstrndup(id.p ? id.p : "", id.n);
+
+	if (unlinkat(f->dir, name, 0) && errno != ENOENT)
+		return err_origin(errno, "cannot remove a file");
+	return 0;
+}
+
 void
 files_drop(struct files *f, struct span id)
 {
@@ -190,7 +181,7 @@ files_drop(struct files *f, struct span id)
 	if (--h->n)
 		return;
 	HASH_DEL(f->held, h);
-	if (h->doomed && files_remove(f, span_of(h->id)) < 0)
+	if (h->doomed && unlink_id(f, span_of(h->id)) < 0)
 		log_warn("a file that nobody needs stays until the next "
 		    "start: %s, ignoring", err_last());
 	free(h->id);
@@ -200,7 +191,6 @@ files_drop(struct files *f, struct span id)
 int
 files_remove(struct files *f, struct span id)
 {
-	_cleanup_free_ char *name = xstrndup(id.p ? id.p : "", id.n);
 	struct held *h;
 
 	CHECK_OBJ(f, FILES_MAGIC);
@@ -209,9 +199,7 @@ files_remove(struct files *f, struct span id)
 		h->doomed = true;
 		return 0;
 	}
-	if (unlinkat(f->dir, name, 0) && errno != ENOENT)
-		return err_origin(errno, "cannot remove a file");
-	return 0;
+	return err_trace(unlink_id(f, id));
 }
 
 static int
@@ -264,7 +252,7 @@ files_clear(struct files *f)
 		return err_trace(r);
 	while (r == 0 && (e = readdir(f->sweep)))
 		if (is_id(span_of(e->d_name)))
-			r = files_remove(f, span_of(e->d_name));
+			r = unlink_id(f, span_of(e->d_name));
 	sweep_end(f);
 	return r;
 }

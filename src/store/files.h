@@ -11,8 +11,8 @@
  * Who reads a file later holds it until then: one that is removed meanwhile
  * goes when nobody holds it any more.
  *
- * files_create(), files_seal(), files_read() and files_link() may run on any
- * thread; all others belong to the loop's.
+ * files_create(), files_seal() and files_read() may run on any thread; all
+ * others belong to the loop's.
  */
 #pragma once
 
@@ -33,9 +33,6 @@ int files_create(const struct files *f, struct arena *a, struct span *ret_id,
 int files_seal(const struct files *f, int fd);
 int files_read(const struct files *f, struct span id, int *ret_fd,
     uint64_t *ret_size); /* FILES_E_NONE */
-/* The same bytes under a fresh name, without copying them; sealed. */
-int files_link(const struct files *f, struct arena *a, struct span id,
-    struct span *ret_id); /* FILES_E_NONE */
 /* Each hold is ended by one drop. */
 void files_hold(struct files *f, struct span id);
 void files_drop(struct files *f, struct span id);
@@ -45,5 +42,5 @@ int files_remove(struct files *f, struct span id);
  * wanted() denies are removed.  *ret_more: there are more. */
 int files_sweep(struct files *f, size_t n,
     bool (*wanted)(void *ctx, struct span id), void *ctx, bool *ret_more);
-/* Removes all (for a reset). */
+/* Removes all, held or not (for a reset). */
 int files_clear(struct files *f);

@@ -3,7 +3,6 @@
 
 #include <openssl/evp.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "svc/s3/ops.h"
 

@@ -2,7 +2,6 @@
  * What a bucket is told to do.  Each setting is one member of its spec, put,
  * got and deleted as it is.  Which of them have an effect the README says.
  */
-#include "base/err.h"
 #include "svc/s3/object.h"
 #include "svc/s3/ops.h"
 #include "wire/model.h"
