@@ -42,6 +42,19 @@ cfn_facts_prop(const struct cfn_facts *f, struct span name)
 	return member(&cfn_fact_shapes[f->shape], name);
 }
 
+struct doc *
+cfn_facts_identifiers(struct arena *a, const struct cfn_facts *f)
+{
+	const struct cfn_shape *s = &cfn_fact_shapes[f->shape];
+	struct doc *names = doc_arr(a);
+
+	for (size_t i = 0; i < s->n; i++)
+		if (cfn_fact_props[s->first + i].flags & CFN_IDENTIFIER)
+			doc_push_str(a, names,
+			    span_of(cfn_fact_props[s->first + i].name));
+	return names;
+}
+
 bool
 cfn_facts_attr(const struct cfn_facts *f, struct span attr)
 {

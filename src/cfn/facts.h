@@ -63,6 +63,8 @@ const struct cfn_facts *cfn_facts_find(struct span type);
 /* NULL: no such property. */
 const struct cfn_prop *cfn_facts_prop(const struct cfn_facts *f,
     struct span name);
+/* The names of the primary identifier's properties, maybe none. */
+struct doc *cfn_facts_identifiers(struct arena *a, const struct cfn_facts *f);
 /* Does Fn::GetAtt know it?  "Outputs.X" is known of nested stacks. */
 bool cfn_facts_attr(const struct cfn_facts *f, struct span attr);
 /*

@@ -177,16 +177,11 @@ static struct doc *
 identifiers(struct arena *a, struct span type, const struct doc *resources)
 {
 	const struct cfn_facts *f = cfn_facts_find(type);
-	const struct cfn_shape *s;
-	struct doc *o = doc_obj(a), *ids = doc_arr(a), *names = doc_arr(a);
+	struct doc *o = doc_obj(a), *ids = doc_arr(a), *names;
 
 	if (!f)
 		return NULL;
-	s = &cfn_fact_shapes[f->shape];
-	for (size_t i = 0; i < s->n; i++)
-		if (cfn_fact_props[s->first + i].flags & CFN_IDENTIFIER)
-			doc_push_str(a, names,
-			    span_of(cfn_fact_props[s->first + i].name));
+	names = cfn_facts_identifiers(a, f);
 	doc_each_key(k, r, resources)
 		if (span_eq(doc_get_str(r, "Type"), type))
 			doc_push_str(a, ids, k);

@@ -344,8 +344,8 @@ reshape(const struct cfn_run *run, const struct doc **props)
 
 /* The four things */
 
-static int
-attributes(struct cfn_run *run, enum cfn_outcome *ret)
+int
+cfn_attributes(struct cfn_run *run, enum cfn_outcome *ret)
 {
 	struct doc *found;
 	int e;
@@ -406,7 +406,7 @@ whole(struct cfn_run *run, int (*fn)(struct cfn_run *, enum cfn_outcome *),
 	*ret = CFN_DONE;
 	e = fn(run, ret);
 	if (!e && *ret != CFN_FAILED)
-		e = attributes(run, ret);
+		e = cfn_attributes(run, ret);
 	if (e || *ret == CFN_FAILED)
 		store_rollback(run->store);
 	else

@@ -185,6 +185,9 @@ const struct cfn_map *cfn_map_find(struct span type,
 int cfn_make(struct cfn_run *run, enum cfn_outcome *ret);
 int cfn_change(struct cfn_run *run, enum cfn_outcome *ret);
 int cfn_remove(struct cfn_run *run, enum cfn_outcome *ret);
+/* The attributes of what is there, by .read and .attrs: cfn_make() and
+ * cfn_change() see to them themselves. */
+int cfn_attributes(struct cfn_run *run, enum cfn_outcome *ret);
 /* Is it there (or gone) yet? */
 int cfn_settled(struct cfn_run *run, bool removed, enum cfn_outcome *ret);
 

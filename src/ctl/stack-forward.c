@@ -388,12 +388,12 @@ row_for(struct stack_work *w, size_t i)
 	return row;
 }
 
-/* 0, CFN_E_INVALID or negative. */
+/* Without the stack's tags.  0, CFN_E_INVALID or negative. */
 static int
-wanted(struct stack_work *w, size_t i, struct doc **ret, struct cfn_error *err)
+plain(struct stack_work *w, size_t i, struct doc **ret, struct cfn_error *err)
 {
-	struct span type = w->x.stack->resources[i].type;
-	const struct cfn_facts *f = cfn_facts_find(type);
+	const struct cfn_facts *f = cfn_facts_find(
+	    w->x.stack->resources[i].type);
 	struct doc *props;
 	int e = cfn_properties(w->a, w->x.stack, i, 0, &props, err);
 
@@ -403,8 +403,34 @@ wanted(struct stack_work *w, size_t i, struct doc **ret, struct cfn_error *err)
 	}
 	if (e)
 		return e;
-	props = stack_tagged(w, type, w->x.stack->resources[i].id, props);
 	return f ? cfn_facts_check(w->a, f, props, ret, err) : CFN_E_INVALID;
+}
+
+static int
+wanted(struct stack_work *w, size_t i, struct doc **ret, struct cfn_error *err)
+{
+	const struct cfn_resource *r = &w->x.stack->resources[i];
+	struct doc *props;
+	int e = plain(w, i, &props, err);
+
+	if (!e)
+		*ret = stack_tagged(w, r->type, r->id, props);
+	return e;
+}
+
+static int
+adopt(struct stack_work *w, size_t i, struct res *row, struct doc *tagged)
+{
+	struct cfn_error err;
+	struct doc *props;
+	int e = plain(w, i, &props, &err);
+
+	doc_set_str(w->a, row->status, "ResourceType",
+	    w->x.stack->resources[i].type);
+	if (e < 0)
+		return err_trace(e);
+	return e ? fail_row(w, row, err.text) :
+		   stack_adopt(w, row, props, tagged);
 }
 
 static int
@@ -436,6 +462,9 @@ begin(struct stack_work *w, size_t i)
 		return err_trace(e);
 	if (e)
 		return fail_row(w, row, err.text);
+	if (!doc_get(row->status, "PhysicalResourceId") &&
+	    doc_getn(doc_get(w->x.def, "Import"), row->id))
+		return adopt(w, i, row, props);
 	if (doc_get(row->status, "PhysicalResourceId"))
 		return update_row(w, row, r->type, props, map);
 	doc_set_str(w->a, row->status, "ResourceType", r->type);
@@ -504,8 +533,10 @@ failure(struct stack_work *w)
 	struct span made = stack_failed_text(w, "create", "CREATE_FAILED");
 	struct span changed = stack_failed_text(w, "update", "UPDATE_FAILED");
 
-	return arena_fmt_span(w->a, "%.*s%.*s", SPAN_ARG(made),
-	    SPAN_ARG(changed));
+	struct span got = stack_failed_text(w, "import", "IMPORT_FAILED");
+
+	return arena_fmt_span(w->a, "%.*s%.*s%.*s", SPAN_ARG(made),
+	    SPAN_ARG(changed), SPAN_ARG(got));
 }
 
 /* What the update would remove, but the stack's policy keeps. */

@@ -49,7 +49,8 @@ retained(struct stack_work *w, const struct res *row)
 	bool rollback = span_is(doc_get_str(w->stack->status, "Phase"),
 	    "rollback");
 
-	if (doc_has_str(doc_get(w->stack->spec, "RetainResources"), row->id))
+	if (doc_has_str(doc_get(w->stack->spec, "RetainResources"), row->id) ||
+	    doc_get_bool(row->status, "Imported", false))
 		return true;
 	/* AWS: what a failed creation made goes, unless it is to be kept. */
 	if (span_is(policy, "RetainExceptOnCreate") ||

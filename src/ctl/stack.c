@@ -52,9 +52,11 @@ forget_before(struct stack_work *w)
 	for (size_t i = 0; i < w->x.rows.n; i++) {
 		struct res *row = w->x.rows.v[i];
 
-		if (!doc_get(row->status, "Before"))
+		if (!doc_get(row->status, "Before") &&
+		    !doc_get(row->status, "Imported"))
 			continue;
 		doc_del(row->status, "Before");
+		doc_del(row->status, "Imported");
 		e = store_put_status(w->store, row);
 		if (e && e != STORE_E_NOT_FOUND)
 			return err_trace(e);
@@ -76,6 +78,9 @@ forward_failed(struct stack_work *w, struct span why)
 	int e;
 
 	doc_set_str(w->a, w->stack->status, "WhyFailed", why);
+	if (is_phase(w, "import"))
+		return turn(w, "import-rollback", "IMPORT_ROLLBACK_IN_PROGRESS",
+		    why);
 	if (is_phase(w, "update-rollback"))
 		return turn(w, NULL, "UPDATE_ROLLBACK_FAILED", why);
 	if (is_phase(w, "update")) {
@@ -109,9 +114,10 @@ forward_done(struct stack_work *w)
 		return err_trace(e);
 	if (why.n)
 		return forward_failed(w, why);
-	if (is_phase(w, "create"))
+	if (is_phase(w, "create") || is_phase(w, "import"))
 		return (e = forget_before(w)) ? err_trace(e) :
-		    turn(w, NULL, "CREATE_COMPLETE", SPAN_NULL);
+		    turn(w, NULL, is_phase(w, "create") ? "CREATE_COMPLETE" :
+			"IMPORT_COMPLETE", SPAN_NULL);
 	if (is_phase(w, "update"))
 		return turn(w, "cleanup", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
 		    SPAN_NULL);
@@ -183,6 +189,22 @@ may_delete(struct stack_work *w, struct span *ret_why)
 	return e;
 }
 
+/* A stack that this import was to make keeps its definition, and nothing. */
+static int
+give_back(struct stack_work *w)
+{
+	const struct doc *prior = doc_get(w->stack->spec, "Prior");
+	int e = stack_disown(w);
+
+	if (!e && prior) {
+		doc_set(w->a, w->stack->spec, "Def", doc_copy(w->a, prior));
+		doc_del(w->stack->spec, "Prior");
+		e = put_spec(w);
+	}
+	return e ? err_trace(e) : turn(w, NULL, "IMPORT_ROLLBACK_COMPLETE",
+	    SPAN_NULL);
+}
+
 static bool
 is_cleanup(const struct stack_work *w)
 {
@@ -229,6 +251,8 @@ advance(struct stack_work *w)
 	enum stack_end end;
 	int e;
 
+	if (is_phase(w, "import-rollback"))
+		return give_back(w);
 	if (all || is_cleanup(w))
 		return backward(w, all);
 	if ((e = stack_forward(w, &end, &why)))

@@ -10,6 +10,8 @@
  *	update-rollback		forward to Prior	update-rollback-cleanup
  *	update-rollback-cleanup	removes what is left	- (UPDATE_ROLLBACK_COMPLETE)
  *	delete			removes all		- (DELETE_COMPLETE)
+ *	import			forward			- (IMPORT_COMPLETE)
+ *	import-rollback		forgets what it adopted	- (IMPORT_ROLLBACK_COMPLETE)
  *
  * Everything is in the rows, so a restart goes on where it was: an operation
  * and the row that tells of it are written in one transaction.
@@ -55,6 +57,13 @@ int stack_publish(struct stack_work *w, struct span *ret_why);
 /* What the stack exported before: stays, changes or goes, unless in use. */
 int stack_unexport(struct stack_work *w, const struct doc *outputs,
     struct span *ret_why);
+
+/* stack-adopt.c: what is there already becomes the stack's.  props without and
+ * tagged with the stack's tags. */
+int stack_adopt(struct stack_work *w, struct res *row, struct doc *props,
+    struct doc *tagged);
+/* What this import adopted is nobody's again. */
+int stack_disown(struct stack_work *w);
 
 /* stack-family.c: nested stacks.  What a nested stack replaced stays until its
  * parent's update cannot go back any more: until then it is held. */

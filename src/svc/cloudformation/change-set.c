@@ -107,10 +107,39 @@ judge(struct call *c, struct res *set, bool ok, struct span reason)
 		doc_set_str(a, set->spec, "StatusReason", reason);
 }
 
+static bool
+is_import(const struct res *set)
+{
+	return span_is(doc_get_str(set->spec, "Type"), "IMPORT");
+}
+
+static int
+judge_import(struct call *c, const struct res *was, struct stack_context *x,
+    const struct doc *def, struct doc *plain, struct doc *full,
+    struct span *ret_why)
+{
+	struct doc *before = doc_arr(c->arena), *after;
+	struct stack_context old;
+	struct cfn_error err;
+	int e = 0;
+
+	if (was) {
+		e = stack_context(&old, c->api, c->store, c->arena, was);
+		if (!e)
+			e = stack_open(&old, doc_get(was->spec, "Def"), &err);
+		if (!e)
+			e = stack_outputs(c, &old, &before);
+	}
+	if (e || (e = stack_outputs(c, x, &after)))
+		return e > 0 ? err_fold(e) : err_trace(e);
+	import_judge(c, def, plain, full, !doc_eq(before, after), ret_why);
+	return 0;
+}
+
 /* Finds the changes and says whether there are any. */
 static int
 examine(struct call *c, const struct res *stack, struct res *set,
-    struct stack_context *x, const struct doc *def)
+    struct stack_context *x, struct doc *def)
 {
 	const struct res *was = doc_get(stack->spec, "Def") ? stack : NULL;
 	struct doc *plain, *full;
@@ -126,6 +155,11 @@ examine(struct call *c, const struct res *stack, struct res *set,
 		doc_set(c->arena, set->spec, "Changes", doc_arr(c->arena));
 		return 0;
 	}
+	if (!e && is_import(set))
+		e = judge_import(c, was, x, def, plain, full, &why);
+	else if (!e && doc_get_bool(set->spec, "ImportExistingResources",
+	    false))
+		e = import_existing(c, x, def, plain, full, &why);
 	if (!e && doc_get_bool(set->spec, "IncludeNestedStacks", false))
 		e = nested_sets(c, stack, set, x, plain, full, &why);
 	if (e || (was && (e = stack_differs(c, stack, x, def, plain,
@@ -143,9 +177,15 @@ check_type(struct call *c, bool *ret_create)
 {
 	struct span type = doc_get_str(c->in, "ChangeSetType");
 
-	*ret_create = span_is(type, "CREATE");
-	if (span_is(type, "IMPORT"))
-		return reply_not_implemented(c, "ChangeSetType IMPORT");
+	struct res *stack = NULL;
+	struct reply *no = stack_try(c, doc_get_str(c->in, "StackName"),
+	    &stack);
+
+	if (no)
+		return no;
+	*ret_create = span_is(type, "CREATE") ||
+	    (span_is(type, "IMPORT") && (!stack || span_is(doc_get_str(
+		stack->status, "StackStatus"), "REVIEW_IN_PROGRESS")));
 	if (doc_get_str(c->in, "DeploymentMode").n &&
 	    !span_is(doc_get_str(c->in, "DeploymentMode"), "STANDARD"))
 		return reply_not_implemented(c, "DeploymentMode %.*s",
@@ -168,7 +208,8 @@ static void
 keep(struct call *c, struct res *set)
 {
 	static const char *const kept[] = {"Description", "OnStackFailure",
-		"ClientToken", "IncludeNestedStacks"};
+		"ClientToken", "IncludeNestedStacks",
+		"ImportExistingResources"};
 	static const char *const inner[] = {"ParentChangeSetId",
 		"RootChangeSetId"};
 
@@ -206,7 +247,9 @@ change_set_create(struct call *c)
 	stack_name = doc_get_str(stack->spec, "StackName");
 	if ((no = definition_read(c, stack, stack_name, &def)) ||
 	    (no = definition_open(c, stack, stack_name, def, &x)) ||
-	    (no = definition_check(c, &x, def)))
+	    (no = definition_check(c, &x, def)) ||
+	    (span_is(doc_get_str(c->in, "ChangeSetType"), "IMPORT") &&
+		(no = import_read(c, x.stack, def))))
 		return no;
 	set = res_new(c->arena, &cloudformation_change_set, c->scope,
 	    stack->id, arena_fmt_span(c->arena, "%.*s/%s", SPAN_ARG(name),
@@ -214,8 +257,9 @@ change_set_create(struct call *c)
 	doc_set_str(c->arena, set->spec, "ChangeSetName", name);
 	doc_set_str(c->arena, set->spec, "StackId", stack->arn);
 	doc_set_str(c->arena, set->spec, "StackName", stack_name);
-	doc_set_str(c->arena, set->spec, "Type",
-	    create ? SPAN("CREATE") : SPAN("UPDATE"));
+	doc_set_str(c->arena, set->spec, "Type", doc_get(c->in,
+	    "ChangeSetType") ? doc_get_str(c->in, "ChangeSetType") :
+			       SPAN("UPDATE"));
 	keep(c, set);
 	doc_set(c->arena, set->spec, "Def", def);
 	if ((e = examine(c, stack, set, &x, def)) ||
@@ -241,6 +285,8 @@ summary(struct call *c, const struct res *set)
 			doc_set(c->arena, v, members[i], doc_copy(c->arena,
 			    doc_get(set->spec, members[i])));
 	doc_set_time(c->arena, v, "CreationTime", set->created);
+	doc_set_bool(c->arena, v, "ImportExistingResources",
+	    doc_get_bool(set->spec, "ImportExistingResources", false));
 	doc_set_bool(c->arena, v, "IncludeNestedStacks",
 	    doc_get_bool(set->spec, "IncludeNestedStacks", false));
 	return v;
@@ -364,6 +410,27 @@ execute_create(struct call *c, struct res *stack, const struct res *set)
 	    "CREATE_STACK");
 }
 
+static struct reply *
+execute_import(struct call *c, struct res *stack, const struct res *set)
+{
+	bool first = !doc_get(stack->spec, "Def");
+	struct arena *a = c->arena;
+	struct reply *no;
+	int e;
+
+	if (!first && ((no = stack_updatable(c, stack))))
+		return no;
+	doc_set(a, stack->spec, "Prior", first ? NULL :
+	    doc_copy(a, doc_get(stack->spec, "Def")));
+	doc_set(a, stack->spec, "Def", doc_copy(a, doc_get(set->spec, "Def")));
+	if ((no = stack_put_tags(c, stack, doc_get(set->spec, "Def"))))
+		return no;
+	if ((e = store_put_spec(c->store, stack)))
+		return cfn_fail_reply(c, e);
+	return stack_begin(c, stack, "import", "IMPORT_IN_PROGRESS",
+	    first ? "CREATE_STACK" : "UPDATE_STACK");
+}
+
 struct reply *
 change_set_execute(struct call *c)
 {
@@ -405,7 +472,9 @@ change_set_execute(struct call *c)
 	note_failure(c, stack, set);
 	if ((no = policy_note(c, stack)))
 		return no;
-	if (span_is(doc_get_str(set->spec, "Type"), "CREATE"))
+	if (is_import(set))
+		no = execute_import(c, stack, set);
+	else if (span_is(doc_get_str(set->spec, "Type"), "CREATE"))
 		no = execute_create(c, stack, set);
 	else if ((no = stack_updatable(c, stack)))
 		return no;

@@ -62,6 +62,8 @@ struct reply *stack_update_to(struct call *c, struct res *stack,
 int stack_changes(struct call *c, const struct res *stack,
     struct stack_context *after, const struct doc *def, bool values,
     struct doc **ret, struct cfn_error *err);
+/* The outputs of an opened definition, as they can be known. */
+int stack_outputs(struct call *c, struct stack_context *x, struct doc **ret);
 /* Would the update do anything at all?  0 or negative. */
 int stack_differs(struct call *c, const struct res *stack,
     struct stack_context *after, const struct doc *def,
@@ -72,6 +74,16 @@ int stack_differs(struct call *c, const struct res *stack,
 /* Drops all change sets of the stack but set (NULL: all). */
 struct reply *change_set_drop_others(struct call *c, const struct res *stack,
     const struct res *set);
+
+/* import.c: ResourcesToImport into def; the refusal, or NULL. */
+struct reply *import_read(struct call *c, const struct cfn_stack *s,
+    struct doc *def);
+/* Shows imports among the changes, and says what must not be with them. */
+void import_judge(struct call *c, const struct doc *def, struct doc *plain,
+    struct doc *full, bool outputs, struct span *ret_why);
+/* Makes imports of what is there already under its name. */
+int import_existing(struct call *c, struct stack_context *x, struct doc *def,
+    struct doc *plain, struct doc *full, struct span *ret_why);
 
 /* change-set-nested.c.  Each nested stack whose values are known gets a change
  * set of its own: its id goes into the changes, and a stack in which nothing

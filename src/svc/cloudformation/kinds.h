@@ -13,7 +13,7 @@
  *		Def: {TemplateBody, Params{name: text}, Resolved{name: text},
  *		Shown[]: parameters as DescribeStacks has them, Tags[{Key,
  *		Value}], Capabilities[], NotificationARNs[], RoleARN,
- *		Description, ChangeSetId}
+ *		Description, ChangeSetId, Import{logical id: identifier}}
  *		status {StackStatus, StackStatusReason, Outputs[], Imports[]:
  *		names of exports in use, LastUpdatedTime, DeletionTime,
  *		Phase: what goes on (ctl/stack.h), Since, Op: counts phases,

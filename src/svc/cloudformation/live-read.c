@@ -199,7 +199,31 @@ live_read(struct cfn_run *run, const struct live *l, const struct doc *want,
 			*ret = LIVE_DELETED;
 		if (*ret != LIVE_THERE)
 			return 0;
+		if (s == l->steps)
+			doc_set(run->arena, run->out, ".Found",
+			    doc_copy(run->arena, found));
 		take(run, s, ask, found, own, *ret_want, *ret_have);
 	}
 	return 0;
+}
+
+/* A creation answers with the one thing that a description lists. */
+void
+live_as_made(struct cfn_run *run)
+{
+	struct span op = run->map->create ? span_of(run->map->create->op) :
+					    SPAN_NULL;
+	const struct model *m = model_find(span_of(run->service->name));
+	const struct model_op *mo = op.n ? model_op_find(m, op) : NULL;
+	const struct model_shape *s = mo ? model_shape(m, mo->out) : NULL;
+	const struct model_member *mb = s ? model_members(m, s) : NULL;
+
+	for (size_t i = 0; s && i < s->n; i++) {
+		struct span name = model_str(m, mb[i].name);
+
+		if (model_shape(m, mb[i].shape)->type == MODEL_STRUCTURE &&
+		    !doc_getn(run->out, name))
+			doc_setn(run->arena, run->out, name, doc_copy(
+			    run->arena, doc_get(run->out, ".Found")));
+	}
 }

@@ -32,6 +32,10 @@ struct live {
 	const char *skip; /* properties that cannot be told */
 };
 
+/* After live_read(): outputs as the creation of the resource would have left
+ * them, for .attrs of cfn/type.h. */
+void live_as_made(struct cfn_run *run);
+
 extern const struct live live_types[]; /* ends with type NULL */
 
 /* NULL: cannot be read, or its service is not there. */
@@ -40,7 +44,8 @@ const struct live *live_find(struct span type);
 enum live_outcome { LIVE_THERE, LIVE_DELETED, LIVE_FAILED };
 /*
  * Reads what want tells of.  own: physical ids of the stack's resources, whose
- * rows in a list are not this resource's.  Outputs stay in run->out.
+ * rows in a list are not this resource's.  Outputs stay in run->out, what the
+ * first step found as ".Found".
  * LIVE_FAILED: run->reason says why.
  */
 int live_read(struct cfn_run *run, const struct live *l,

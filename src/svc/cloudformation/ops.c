@@ -41,7 +41,7 @@ static const struct op_row ops[] = {
 	{"CreateChangeSet", change_set_create, DEFINITION
 	    "UsePreviousTemplate ChangeSetName ClientToken Description "
 	    "ChangeSetType OnStackFailure IncludeNestedStacks "
-	    "ImportExistingResources DeploymentMode"},
+	    "ImportExistingResources ResourcesToImport DeploymentMode"},
 	{"DescribeChangeSet", change_set_describe, NULL},
 	{"ListChangeSets", change_set_list, NULL},
 	{"DeleteChangeSet", change_set_delete, NULL},

@@ -159,8 +159,8 @@ stack_changes(struct call *c, const struct res *stack,
 	return cfn_diff(c->arena, &d, ret, err);
 }
 
-static int
-outputs_of(struct call *c, struct stack_context *x, struct doc **ret)
+int
+stack_outputs(struct call *c, struct stack_context *x, struct doc **ret)
 {
 	struct cfn_error err;
 	int e = cfn_outputs(c->arena, x->stack, CFN_SHOW, ret, &err);
@@ -190,8 +190,8 @@ stack_differs(struct call *c, const struct res *stack,
 		return e;
 	if ((e = stack_open(&before, was, &err)))
 		return e < 0 ? e : 0;
-	if ((e = outputs_of(c, &before, &o1)) ||
-	    (e = outputs_of(c, after, &o2)))
+	if ((e = stack_outputs(c, &before, &o1)) ||
+	    (e = stack_outputs(c, after, &o2)))
 		return e;
 	*ret = !doc_eq(o1, o2);
 	return 0;
