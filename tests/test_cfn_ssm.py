@@ -172,6 +172,23 @@ def test_value_parameters(cfn, ssm, name):
     assert value(ssm, made["StackResourceDetail"]["PhysicalResourceId"]) == "v=three"
 
 
+def test_value_parameters_of_ids(cfn, ssm, daemon, name):
+    """A list of subnets out of the store, as network stacks of others leave it there."""
+    subnets = [s["SubnetId"] for s in daemon.client("ec2").describe_subnets()["Subnets"][:2]]
+    ssm.put_parameter(Name=f"/{name}/subnets", Value=", ".join(subnets), Type="StringList")
+    ssm.put_parameter(Name=f"/{name}/subnet", Value=subnets[0], Type="String")
+    ps = {"All": {"Type": "AWS::SSM::Parameter::Value<List<AWS::EC2::Subnet::Id>>",
+                  "Default": f"/{name}/subnets"},
+          "One": {"Type": "AWS::SSM::Parameter::Value<AWS::EC2::Subnet::Id>",
+                  "Default": f"/{name}/subnet"}}
+    stack = make(cfn, name, {"Q": parameter({"Fn::Select": [1, {"Ref": "All"}]})},
+                 {"One": {"Ref": "One"}, "Q": {"Fn::GetAtt": ["Q", "Value"]}}, ps)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", events(cfn, name)
+    assert outputs(stack) == {"One": subnets[0], "Q": subnets[1]}
+    shown = {p["ParameterKey"]: p["ResolvedValue"] for p in stack["Parameters"]}
+    assert shown == {"All": ",".join(subnets), "One": subnets[0]}
+
+
 def test_value_parameters_refused(cfn, ssm, name):
     """Found at once, by CreateStack and CreateChangeSet, and nothing is made."""
     path = f"/{name}"

@@ -130,7 +130,8 @@ def test_refused(sm, name):
     sm.create_secret(Name=name, SecretString="v")
     assert refused("ResourceExistsException", sm.create_secret, Name=name, SecretString="v") == (
         f"The operation failed because the secret {name} already exists.")
-    assert "Invalid name." in refused("ValidationException", sm.create_secret, Name="no:colons")
+    for bad in ("no:colons", sm.describe_secret(SecretId=name)["ARN"]):
+        assert "Invalid name." in refused("ValidationException", sm.create_secret, Name=bad)
     refused("InvalidParameterException", sm.create_secret, Name=name + "b", SecretString="v",
             SecretBinary=b"v")
     refused("ResourceNotFoundException", sm.describe_secret, SecretId=name + "b")
@@ -172,6 +173,7 @@ def test_tokens(sm, name):
             ClientRequestToken=token)
     assert sm.put_secret_value(SecretId=name, SecretString="v",
                                ClientRequestToken=token)["VersionId"] == token
+    refused("ResourceExistsException", sm.create_secret, Name=name, ClientRequestToken=token)
     assert len(sm.list_secret_version_ids(SecretId=name)["Versions"]) == 1
 
 

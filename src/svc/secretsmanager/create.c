@@ -66,15 +66,15 @@ taken(struct call *c, struct res *secret)
 		    "deletion.");
 	e = store_get(c->store, c->arena, &secretsmanager_version, c->scope,
 	    secret->id, token, &v);
-	if (e == STORE_E_NOT_FOUND)
-		return reply_error(c, "ResourceExistsException", "The "
-		    "operation failed because the secret %.*s already exists.",
-		    SPAN_ARG(doc_get_str(secret->spec, "Name")));
-	if (e)
+	if (e < 0)
 		return secret_fail(c, e);
-	if ((no = version_add(c, secret, NULL, &v)))
+	if (!e && (no = version_add(c, secret, NULL, &v)))
 		return no;
-	return answer(c, secret, v);
+	if (!e && v)
+		return answer(c, secret, v);
+	return reply_error(c, "ResourceExistsException", "The operation failed "
+	    "because the secret %.*s already exists.",
+	    SPAN_ARG(doc_get_str(secret->spec, "Name")));
 }
 
 static struct doc *
@@ -101,8 +101,8 @@ take(struct call *c, struct res *secret)
 			doc_del(secret->spec, members[i]);
 	}
 	/* AWS shows its own key as no key. */
-	if (span_is(doc_get_str(secret->spec, "KmsKeyId"),
-	    "alias/aws/secretsmanager"))
+	if (span_ends(doc_get_str(secret->spec, "KmsKeyId"),
+	    SPAN("alias/aws/secretsmanager")))
 		doc_del(secret->spec, "KmsKeyId");
 }
 
@@ -112,16 +112,17 @@ secret_create(struct call *c)
 	struct span name = doc_get_str(c->in, "Name");
 	struct res *secret, *v;
 	struct reply *no;
-	int e = secret_get(c, name, &secret);
+	int e;
 
-	if (!e)
-		return taken(c, secret);
-	if (e != STORE_E_NOT_FOUND)
-		return secret_fail(c, e);
 	if (!name_ok(name))
 		return reply_error(c, "ValidationException", "Invalid name. "
 		    "Must be a valid name containing alphanumeric characters, "
 		    "or any of the following: -/_+=.@!");
+	e = secret_get(c, name, &secret);
+	if (!e)
+		return taken(c, secret);
+	if (e != STORE_E_NOT_FOUND)
+		return secret_fail(c, e);
 	secret = res_new(c->arena, &secretsmanager_secret, c->scope, SPAN_NULL,
 	    make_id(c, name));
 	doc_set_str(c->arena, secret->spec, "Name", name);
