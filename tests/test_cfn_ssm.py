@@ -282,3 +282,49 @@ def test_secure_references_in_lists(cfn, ssm, name):
     one = "AWS::ECS::TaskDefinition/Properties/ContainerDefinitions"
     assert no["Error"]["Message"] == ("SSM Secure reference is not supported in: "
                                       f"[{one},{one},AWS::SSM::Parameter/Properties/Tags/t]")
+
+
+@pytest.mark.parametrize("type, value", [
+    ("AWS::EC2::VPC::Id", "vpc-00000000000000000"), ("AWS::EC2::Subnet::Id", "not-a-subnet"),
+    ("List<AWS::EC2::Subnet::Id>", "subnet-00000000000000000"), ("AWS::EC2::VPC::Id", ""),
+    ("AWS::EC2::AvailabilityZone::Name", "us-east-1z"),
+    ("AWS::EC2::SecurityGroup::Id", "sg-00000000000000000"),
+    ("AWS::EC2::SecurityGroup::GroupName", "nobody"),
+    ("AWS::Route53::HostedZone::Id", "ZNONE"), ("AWS::SSM::Parameter::Name", "/no/such"),
+    ("AWS::SSM::Parameter::Value<AWS::EC2::Subnet::Id>", None),
+    ("AWS::SSM::Parameter::Value<List<AWS::EC2::Subnet::Id>>", None),
+])
+def test_parameters_that_name_nothing(cfn, ssm, daemon, name, type, value):
+    """The request is accepted; the stack fails before any resource begins."""
+    given, there = value, daemon.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    if value is None:
+        given, value, listed = f"/{name}/x", "subnet-00000000000000000", "List" in type
+        ssm.put_parameter(Name=given, Type="StringList" if listed else "String",
+                          Value=f"{there}, {value}" if listed else value)
+    stack = make(cfn, name, {"Q": parameter()}, (), typed(type, given))
+    why = f"Parameter validation failed: parameter value {value} for parameter name P does not exist. "
+    assert events(cfn, name) == [(name, "CREATE_IN_PROGRESS", "User Initiated"),
+                                 (name, "ROLLBACK_IN_PROGRESS", why + "Rollback requested by user."),
+                                 (name, "ROLLBACK_COMPLETE", "")]
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+
+
+def test_parameters_that_name_something(cfn, ssm, daemon, name):
+    ec2 = daemon.client("ec2")
+    ssm.put_parameter(Name=f"/{name}", Value="v", Type="SecureString")
+    group = ec2.describe_security_groups()["SecurityGroups"][0]
+    zone = daemon.client("route53").create_hosted_zone(Name="x.example", CallerReference=name)[
+        "HostedZone"]["Id"].split("/")[-1]
+    subnets = [s["SubnetId"] for s in ec2.describe_subnets()["Subnets"]]
+    given = {"AWS::EC2::VPC::Id": group["VpcId"], "List<AWS::EC2::Subnet::Id>": ",".join(subnets),
+             "AWS::EC2::SecurityGroup::Id": group["GroupId"],
+             "AWS::EC2::SecurityGroup::GroupName": group["GroupName"],
+             "AWS::EC2::AvailabilityZone::Name": "us-east-1a",
+             "AWS::Route53::HostedZone::Id": zone, "AWS::SSM::Parameter::Name": f"/{name}"}
+    ps = {f"P{i}": {"Type": k, "Default": v} for i, (k, v) in enumerate(given.items())}
+    stack = make(cfn, name, {"Q": parameter()}, (), ps)
+    assert stack["StackStatus"] == "CREATE_COMPLETE", events(cfn, name)
+    # An update looks again; what is wrong then rolls back.
+    ps["P0"]["Default"] = "vpc-00000000000000000"
+    assert change(cfn, name, {"Q": parameter("w")}, (), ps)["StackStatus"] == (
+        "UPDATE_ROLLBACK_COMPLETE")

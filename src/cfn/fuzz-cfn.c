@@ -95,6 +95,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	env.params = d;
 	cfn_params_shown(a, t, d, NULL);
 	cfn_params_ssm(a, t, d);
+	cfn_params_naming(a, t, d, NULL);
 	r = cfn_stack_open(a, t, &env, &s, &err);
 	AN(r >= 0);
 	if (r)

@@ -255,6 +255,34 @@ cfn_param_resolve(struct arena *a, const struct cfn_template *t,
 	return true;
 }
 
+struct doc *
+cfn_params_naming(struct arena *a, const struct cfn_template *t,
+    const struct doc *values, const struct doc *resolved)
+{
+	struct doc *list = doc_arr(a);
+
+	doc_each_key(k, p, t->parameters) {
+		struct span type = doc_get_str(p, "Type"), item, rest;
+		bool stored = ssm_type(p).n > 0;
+
+		type = stored ? ssm_type(p) : type;
+		item = inner(type, "List<");
+		rest = doc_span(doc_getn(stored ? resolved : values, k));
+		if (!span_starts(item.n ? item : type, SPAN("AWS::")))
+			continue;
+		do {
+			struct doc *o = doc_obj(a);
+
+			doc_set_str(a, o, "Name", k);
+			doc_set_str(a, o, "Type", item.n ? item : type);
+			doc_set_str(a, o, "Value", item.n ?
+			    span_trim(span_cut(&rest, ',')) : rest);
+			doc_push(list, o);
+		} while (item.n && rest.p);
+	}
+	return list;
+}
+
 bool
 cfn_param_noecho(const struct cfn_template *t, struct span name)
 {

@@ -95,6 +95,11 @@ struct doc *cfn_params_ssm(struct arena *a, const struct cfn_template *t,
  * of lists are trimmed.  False: AWS calls the types incompatible. */
 bool cfn_param_resolve(struct arena *a, const struct cfn_template *t,
     struct span name, struct span type, struct span stored, struct span *ret);
+/* Of parameters that name something of AWS's: [{Name, Type:
+ * "AWS::EC2::VPC::Id", Value}], one for each item of a list.  AWS fails the
+ * stack, not the request, where there is no such thing. */
+struct doc *cfn_params_naming(struct arena *a, const struct cfn_template *t,
+    const struct doc *values, const struct doc *resolved);
 bool cfn_param_noecho(const struct cfn_template *t, struct span name);
 /* As DescribeStacks shows them: [{ParameterKey, ParameterValue,
  * ResolvedValue?}], NoEcho as "****". */

@@ -564,6 +564,26 @@ check_removed(struct stack_work *w, bool *ret_denied)
 	return 0;
 }
 
+/* Before anything begins. */
+static int
+check_names(struct stack_work *w, struct span *ret_why)
+{
+	struct span phase = doc_get_str(w->stack->status, "Phase");
+	struct cfn_error err;
+	int e;
+
+	if (!span_is(phase, "create") && !span_is(phase, "update"))
+		return 0;
+	for (size_t i = 0; i < w->x.stack->n; i++)
+		if (stack_row_state(w, stack_row(&w->x,
+			w->x.stack->resources[i].id)) != ITEM_TODO)
+			return 0;
+	e = stack_names(&w->x, &err);
+	if (e > 0)
+		*ret_why = err.text;
+	return e < 0 ? err_trace(e) : 0;
+}
+
 int
 stack_forward(struct stack_work *w, enum stack_end *ret, struct span *ret_why)
 {
@@ -585,6 +605,10 @@ stack_forward(struct stack_work *w, enum stack_end *ret, struct span *ret_why)
 		*ret_why = failure(w);
 		return stack_cancel(w);
 	}
+	if ((e = check_names(w, ret_why)))
+		return err_trace(e);
+	if (ret_why->n)
+		return 0;
 	if ((e = look_at_busy(w, &moved)))
 		return err_trace(e);
 	for (p = plan(w); !p.done && !p.failed && p.n; p = plan(w)) {

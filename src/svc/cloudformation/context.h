@@ -35,6 +35,9 @@ struct res *stack_row(const struct stack_context *x, struct span logical);
 int stack_resolve(struct stack_context *x, struct doc *def,
     struct cfn_error *err);
 bool stack_has_service(const char *name);
+/* naming.c: is there what the parameters of types like AWS::EC2::VPC::Id name?
+ * For an opened stack.  0, CFN_E_INVALID or negative. */
+int stack_names(struct stack_context *x, struct cfn_error *err);
 /* Runs an operation as CloudFormation.  CFN_E_INVALID: it was refused. */
 int stack_call(struct stack_context *x, const char *service, const char *op,
     const struct doc *in, struct doc **ret, struct cfn_error *err);
