@@ -78,9 +78,24 @@ services(struct admin *ad, struct arena *a)
 	return n;
 }
 
+/* Where the edge serves a port of load balancers, as a URL has it: ":8080", or
+ * empty for the scheme's own. */
+static struct span
+edge_port(struct admin *ad, struct arena *a, int port, bool tls)
+{
+	int own = tls ? 443 : 80;
+	struct span at = port != own ? SPAN_NULL : setting(ad, a,
+	    tls ? "edge_https_port" : "edge_http_port");
+
+	if (!at.n)
+		at = arena_fmt_span(a, "%d", port);
+	return span_eq(at, arena_fmt_span(a, "%d", own)) ? SPAN_NULL :
+	    arena_fmt_span(a, ":%.*s", SPAN_ARG(at));
+}
+
 /* The URL of each listener, as the edge of the host serves it. */
 static struct doc *
-urls(struct admin *ad, struct arena *a, const struct res *lb, struct span http)
+urls(struct admin *ad, struct arena *a, const struct res *lb)
 {
 	struct res_list l = list(ad, a, "elbv2.listener", NULL, SPAN_NULL);
 	struct doc *d = doc_arr(a);
@@ -92,12 +107,10 @@ urls(struct admin *ad, struct arena *a, const struct res *lb, struct span http)
 			continue;
 		tls = span_is(doc_get_str(l.v[i]->spec, "Protocol"), "HTTPS");
 		port = (int)doc_get_int(l.v[i]->spec, "Port", 80);
-		doc_push_str(a, d, arena_fmt_span(a, "%s://%.*s%s%.*s/",
+		doc_push_str(a, d, arena_fmt_span(a, "%s://%.*s%.*s/",
 		    tls ? "https" : "http",
 		    SPAN_ARG(doc_get_str(lb->spec, "DNSName")),
-		    port == (tls ? 443 : 80) && (tls || !http.n) ? "" : ":",
-		    SPAN_ARG(port == 80 ? http : tls && port == 443
-			? SPAN_NULL : arena_fmt_span(a, "%d", port))));
+		    SPAN_ARG(edge_port(ad, a, port, tls))));
 	}
 	return d;
 }
@@ -107,11 +120,8 @@ load_balancers(struct admin *ad, struct arena *a)
 {
 	struct res_list l = list(ad, a, "elbv2.load-balancer", NULL,
 	    SPAN_NULL);
-	struct span http = setting(ad, a, "edge_http_port");
 	struct doc *d = doc_arr(a), *one;
 
-	if (span_is(http, "80"))
-		http = SPAN_NULL;
 	for (size_t i = 0; i < l.n; i++) {
 		if (doc_get_bool(l.v[i]->spec, "Deleting", false))
 			continue;
@@ -121,7 +131,7 @@ load_balancers(struct admin *ad, struct arena *a)
 		doc_set_str(a, one, "region", l.v[i]->scope.region);
 		doc_set_str(a, one, "state",
 		    doc_get_str(l.v[i]->status, "State"));
-		doc_set(a, one, "urls", urls(ad, a, l.v[i], http));
+		doc_set(a, one, "urls", urls(ad, a, l.v[i]));
 		doc_push(d, one);
 	}
 	return d;

@@ -1,9 +1,11 @@
 /*
- * The host's edge: names of load balancers lead to their public addresses on
- * the host's own loopback.
+ * The host's edge: names of load balancers, and those of Route 53 that lead to
+ * them, lead to their public addresses on the host's own loopback.
  *
  * Settings: "edge_http_port" is where port 80 of load balancers is served
- * ("80"; "auto" picks a free one and writes it back); "edge_ports" is what the
+ * ("80"; "auto" picks a free one and writes it back), "edge_https_port" the
+ * same of 443 (without it 443, or "auto" where the other is not 80); a port
+ * that is served for an HTTPS listener is for TLS alone; "edge_ports" is what the
  * running edge holds; "edge_status" says what could not be served, for
  * `neargate status`.  Other listener ports are served at their own number.
  * A port that somebody else has is left to them.
@@ -16,6 +18,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "ctl/lb.h"
+#include "svc/route53/kinds.h"
 
 #define EDGE_MAGIC 0xed6e57a7u
 #define EDGE_KEY   1
@@ -83,21 +86,24 @@ setting(struct store *s, struct arena *a, const char *key)
 	return store_setting(s, a, key, &v) == 0 ? v : SPAN_NULL;
 }
 
+/* The port that a setting names; without it what otherwise says. */
 static int
-http_port(struct store *s, struct arena *a, uint16_t *ret)
+named_port(struct store *s, struct arena *a, const char *key,
+    const char *otherwise, uint16_t *ret)
 {
-	struct span v = setting(s, a, "edge_http_port");
-	uint64_t n = 80;
+	struct span v = setting(s, a, key);
+	uint64_t n;
 	int e;
 
+	if (!v.n)
+		v = span_of(otherwise);
 	if (span_is(v, "auto")) {
 		if ((e = port_free(ret)))
 			return e;
-		return store_set_setting(s, "edge_http_port",
-		    arena_fmt_span(a, "%u", *ret));
+		return store_set_setting(s, key, arena_fmt_span(a, "%u", *ret));
 	}
-	if (v.n && (!span_u64(v, &n) || n == 0 || n > 65535))
-		return err_origin(EINVAL, "setting edge_http_port is '%.*s'",
+	if (!span_u64(v, &n) || n == 0 || n > 65535)
+		return err_origin(EINVAL, "setting %s is '%.*s'", key,
 		    SPAN_ARG(v));
 	*ret = (uint16_t)n;
 	return 0;
@@ -125,24 +131,103 @@ lower(struct arena *a, struct span s)
 	return span_make(p, s.n);
 }
 
+/* {name: address} of load balancers. */
 static int
-hosts(struct store *s, struct arena *a, struct lb_edge *e)
+balancers(struct store *s, struct arena *a, struct doc *names)
 {
 	struct query q = {.kind = &elbv2_load_balancer};
-	struct lb_edge_host *v;
 	struct res_list l;
 	struct span addr;
 	int r = store_list(s, a, &q, &l);
 
 	if (r)
 		return err_fold(r);
-	v = arena_array(a, struct lb_edge_host, l.n + 1);
 	for (size_t i = 0; i < l.n; i++) {
 		addr = doc_get_str(doc_at(doc_get(l.v[i]->status,
 		    "Interfaces"), 0), "PublicIp");
 		if (addr.n && !doc_get_bool(l.v[i]->spec, "Deleting", false))
-			v[e->n_hosts++] = (struct lb_edge_host){lower(a,
-			    doc_get_str(l.v[i]->spec, "DNSName")), addr};
+			doc_setn(a, names, lower(a, doc_get_str(l.v[i]->spec,
+			    "DNSName")), doc_str(a, addr));
+	}
+	return 0;
+}
+
+/* As a client asks for it: without the last dot, "*" for "\052". */
+static struct span
+plain_name(struct arena *a, struct span s)
+{
+	if (span_ends(s, SPAN(".")))
+		s = span_to(s, s.n - 1);
+	if (span_starts(s, SPAN("\\052.")))
+		s = arena_fmt_span(a, "*%.*s", SPAN_ARG(span_from(s, 4)));
+	return s;
+}
+
+/* Where a record leads, or empty. */
+static struct span
+leads_to(struct arena *a, const struct res *record)
+{
+	struct span type = doc_get_str(record->spec, "Type");
+	struct span to = doc_get_str(doc_get(record->spec, "AliasTarget"),
+	    "DNSName");
+
+	if (!to.n && span_is(type, "CNAME"))
+		to = doc_span(doc_at(doc_get(record->spec, "ResourceRecords"),
+		    0));
+	else if (!span_is(type, "A") && !span_is(type, "AAAA"))
+		return SPAN_NULL;
+	to = plain_name(a, lower(a, to));
+	return span_starts(to, SPAN("dualstack.")) ? span_from(to, 10) : to;
+}
+
+/* {name: name} of records that lead to other names.  Of several with one name
+ * the first counts: weights and health are DNS's business. */
+static int
+records(struct store *s, struct arena *a, struct doc *links)
+{
+	struct query q = {.kind = &route53_record_set, .any_parent = true};
+	struct res_list l;
+	int r = store_list(s, a, &q, &l);
+
+	if (r)
+		return err_fold(r);
+	for (size_t i = 0; i < l.n; i++) {
+		struct span to = leads_to(a, l.v[i]);
+		struct span name = plain_name(a,
+		    doc_get_str(l.v[i]->spec, "Name"));
+
+		if (to.n && !doc_getn(links, name))
+			doc_setn(a, links, name, doc_str(a, to));
+	}
+	return 0;
+}
+
+/* A chain of records longer than this leads nowhere. */
+#define CHAIN_MAX 8
+
+static int
+hosts(struct store *s, struct arena *a, struct lb_edge *e)
+{
+	struct doc *names = doc_obj(a), *links = doc_obj(a);
+	struct lb_edge_host *v;
+	int r = balancers(s, a, names);
+
+	if (r || (r = records(s, a, links)))
+		return r;
+	v = arena_array(a, struct lb_edge_host, doc_len(names) +
+	    doc_len(links) + 1);
+	doc_each_key(name, addr, names)
+		v[e->n_hosts++] = (struct lb_edge_host){name, doc_span(addr)};
+	doc_each_key(name, to, links) {
+		const struct doc *at = to, *addr = NULL;
+
+		for (int i = 0; i < CHAIN_MAX && at && !addr; i++) {
+			addr = doc_getn(names, doc_span(at));
+			at = doc_getn(links, doc_span(at));
+		}
+		if (addr && !doc_getn(names, name))
+			v[e->n_hosts++] = (struct lb_edge_host){name,
+			    doc_span(addr)};
 	}
 	e->hosts = v;
 	return 0;
@@ -150,8 +235,9 @@ hosts(struct store *s, struct arena *a, struct lb_edge *e)
 
 static void
 bind_add(struct arena *a, struct plan *p, struct lb_edge_bind *v,
-    struct span ours, uint16_t port, uint16_t to)
+    struct span ours, struct lb_edge_bind want)
 {
+	uint16_t port = want.port;
 	struct span word = arena_fmt_span(a, "%u", port);
 
 	if (p->edge.n_binds == BINDS_MAX || word_in(p->ports, word))
@@ -161,8 +247,17 @@ bind_add(struct arena *a, struct plan *p, struct lb_edge_bind *v,
 		    port);
 		return;
 	}
-	v[p->edge.n_binds++] = (struct lb_edge_bind){port, to};
+	v[p->edge.n_binds++] = want;
 	p->ports = arena_fmt_span(a, "%.*s %u", SPAN_ARG(p->ports), port);
+}
+
+static struct lb_edge_bind
+listener_bind(const struct res *l)
+{
+	uint16_t port = (uint16_t)doc_get_int(l->spec, "Port", 80);
+
+	return (struct lb_edge_bind){port, port,
+	    span_is(doc_get_str(l->spec, "Protocol"), "HTTPS")};
 }
 
 static int
@@ -172,19 +267,30 @@ binds(struct store *s, struct arena *a, struct plan *p)
 	struct lb_edge_bind *v = arena_array(a, struct lb_edge_bind, BINDS_MAX);
 	struct span ours = setting(s, a, "edge_ports");
 	struct res_list l;
-	uint16_t http = 80, port;
-	int e = http_port(s, a, &http);
+	uint16_t http = 80, https = 0;
+	int e = named_port(s, a, "edge_http_port", "80", &http);
 
 	if (!e)
 		e = store_list(s, a, &q, &l);
 	if (e)
 		return err_fold(e);
-	bind_add(a, p, v, ours, http, 80);
-	for (size_t i = 0; i < l.n; i++) {
-		port = (uint16_t)doc_get_int(l.v[i]->spec, "Port", 80);
-		if (port != 80)
-			bind_add(a, p, v, ours, port, port);
-	}
+	bind_add(a, p, v, ours, (struct lb_edge_bind){http, 80, false});
+	/* TLS first: such a port is for TLS alone. */
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < l.n; i++) {
+			struct lb_edge_bind b = listener_bind(l.v[i]);
+
+			if (b.tls != (pass == 0) || b.to == 80)
+				continue;
+			if (b.to == 443 && b.tls) {
+				if (!https && (e = named_port(s, a,
+				    "edge_https_port", http == 80 ? "443" :
+				    "auto", &https)))
+					return err_trace(e);
+				b.port = https;
+			}
+			bind_add(a, p, v, ours, b);
+		}
 	p->edge.binds = v;
 	return 0;
 }
@@ -336,7 +442,7 @@ done(void *state)
 }
 
 static const struct kind *const kinds[] = {&elbv2_load_balancer,
-	&elbv2_listener, NULL};
+	&elbv2_listener, &route53_record_set, NULL};
 
 const struct controller ctl_edge = {
 	.name = "edge",

@@ -2,6 +2,8 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "ctl/lb.h"
+#include "svc/acm/pem.h"
+#include "svc/elbv2/ssl-policy.h"
 
 struct span
 lb_proxy_id(struct arena *a, struct span lb_id)
@@ -53,9 +55,66 @@ note_groups(struct arena *a, struct doc *arns, const struct res *r)
 			doc_push_str(a, arns, doc_span(arn));
 }
 
+/* A certificate that is gone is left out; ACM lets none go that is used. */
+static int
+certificate(struct store *s, struct arena *a, struct span arn,
+    struct lb_tls *tls, struct lb_cert *v)
+{
+	struct acm_pem p;
+	struct span all;
+	int e = acm_pem(s, a, arn, &p);
+
+	if (e)
+		return e == ACM_E_NONE ? 0 : err_trace(e);
+	all = arena_fmt_span(a, "%.*s%.*s%.*s", SPAN_ARG(p.certificate),
+	    SPAN_ARG(p.chain), SPAN_ARG(p.key));
+	v[tls->n_certs++] = (struct lb_cert){arena_fmt_span(a, "cert-%.16s.pem",
+	    sha256_hex(a, all)), all};
+	return 0;
+}
+
+static void
+ciphers(struct arena *a, const struct ssl_policy *p, struct lb_tls *ret)
+{
+	for (const struct ssl_cipher *c = ssl_ciphers; c->name; c++) {
+		struct span *to = c->family == SSL_TLS13 ? &ret->suites :
+		    &ret->ciphers;
+
+		if (p->ciphers & c->family)
+			*to = arena_fmt_span(a, "%.*s%s%s", SPAN_ARG(*to),
+			    to->n ? ":" : "", c->name);
+	}
+}
+
+/* *ret stays NULL for a listener in clear. */
+static int
+tls(struct store *s, struct arena *a, const struct res *l,
+    const struct doc *attributes, const struct lb_tls **ret)
+{
+	const struct doc *arns = doc_get(l->spec, "CertificateArns");
+	const struct ssl_policy *p = ssl_policy_find(doc_get_str(l->spec,
+	    "SslPolicy"));
+	struct lb_tls *t = arena_new_of(a, struct lb_tls);
+	struct lb_cert *v = arena_array(a, struct lb_cert, doc_len(arns) + 1);
+	int e;
+
+	if (!span_is(doc_get_str(l->spec, "Protocol"), "HTTPS"))
+		return 0;
+	AN(p);
+	*t = (struct lb_tls){.min = p->min, .max = p->max, .certs = v,
+	    .h2 = !span_is(doc_get_str(attributes, "routing.http2.enabled"),
+		"false")};
+	ciphers(a, p, t);
+	doc_each(arn, arns)
+		if ((e = certificate(s, a, doc_span(arn), t, v)))
+			return err_trace(e);
+	*ret = t;
+	return 0;
+}
+
 static int
 listener(struct store *s, struct arena *a, const struct res *l,
-    struct doc *arns, struct lb_listener *ret)
+    const struct doc *attributes, struct doc *arns, struct lb_listener *ret)
 {
 	struct res_list rules;
 	struct lb_rule *v;
@@ -76,8 +135,8 @@ listener(struct store *s, struct arena *a, const struct res *l,
 	*ret = (struct lb_listener){
 	    (uint16_t)doc_get_int(l->spec, "Port", 80),
 	    doc_get(l->spec, "DefaultActions"),
-	    doc_get(l->spec, "Attributes"), v, rules.n};
-	return 0;
+	    doc_get(l->spec, "Attributes"), v, rules.n, NULL};
+	return tls(s, a, l, attributes, &ret->tls);
 }
 
 static int
@@ -94,7 +153,8 @@ listeners(struct store *s, struct arena *a, struct lb_snapshot *snap,
 		qsort(l.v, l.n, sizeof(struct res *), by_port);
 	v = arena_array(a, struct lb_listener, l.n + 1);
 	for (size_t i = 0; i < l.n; i++)
-		if ((e = listener(s, a, l.v[i], arns, &v[i])))
+		if ((e = listener(s, a, l.v[i],
+			 snap->conf.attributes, arns, &v[i])))
 			return e;
 	snap->conf.listeners = v;
 	snap->conf.n_listeners = l.n;

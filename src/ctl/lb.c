@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "ctl/lb.h"
 #include "drv/lb/render.h"
+#include "svc/acm/kinds.h"
 #include "svc/ec2/kinds.h"
 
 #define STATE_MAGIC 0x1bc7115au
@@ -583,6 +584,22 @@ row_of_interface(struct ctl *ctl, struct arena *a, const struct change *c)
 	    ? row_of_lb(ctl, a, c->scope, span_from(text, mark.n)) : 0;
 }
 
+/* A certificate was renewed, or came: all that have it. */
+static void
+wake_users(struct ctl *ctl, struct arena *a, const struct change *c)
+{
+	struct query q = {.kind = &elbv2_listener, .scope = c->scope,
+	    .any_parent = true, .index = "spec.CertificateArns",
+	    .value = kind_arn(a, &acm_certificate, c->scope, c->parent, c->id)};
+	struct res_list l;
+
+	if (store_list(ctl_env(ctl)->store, a, &q, &l))
+		return; /* told; each looks again when it runs next */
+	for (size_t i = 0; i < l.n; i++)
+		ctl_wake(ctl, &ctl_lb, row_of_lb(ctl, a, c->scope,
+		    lb_part(l.v[i]->parent)));
+}
+
 static int64_t
 key(void *state UNUSED, struct ctl *ctl, const struct change *c)
 {
@@ -593,6 +610,10 @@ key(void *state UNUSED, struct ctl *ctl, const struct change *c)
 		return own ? 0 : c->row;
 	if (c->kind == &elbv2_listener || c->kind == &elbv2_rule)
 		return row_of_lb(ctl, a, c->scope, lb_part(c->parent));
+	if (c->kind == &acm_certificate) {
+		wake_users(ctl, a, c);
+		return 0;
+	}
 	if (c->kind == &elbv2_target_group)
 		return row_of_group(ctl, a, c->scope, kind_arn(a,
 		    &elbv2_target_group, c->scope, c->parent, c->id));
@@ -640,7 +661,7 @@ done(void *state)
 
 static const struct kind *const kinds[] = {&elbv2_load_balancer,
 	&elbv2_listener, &elbv2_rule, &elbv2_target_group, &elbv2_target,
-	&ec2_network_interface, NULL};
+	&ec2_network_interface, &acm_certificate, NULL};
 
 const struct controller ctl_lb = {
 	.name = "load balancer",

@@ -5,7 +5,9 @@
 #include "base/clock.h"
 #include "base/test.h"
 #include "ctl/lb.h"
+#include "svc/acm/kinds.h"
 #include "svc/ec2/kinds.h"
+#include "svc/route53/kinds.h"
 
 static const struct scope here = {{"123456789012", 12}, {"us-east-1", 9}};
 
@@ -248,7 +250,8 @@ world_init(struct world *w)
 {
 	static const struct kind *kinds[] = {&elbv2_load_balancer,
 		&elbv2_target_group, &elbv2_listener, &elbv2_rule,
-		&elbv2_target, &ec2_network_interface, NULL};
+		&elbv2_target, &ec2_network_interface, &acm_certificate,
+		&route53_record_set, NULL};
 	static const struct controller *const list[] = {&ctl_lb, &ctl_lb_group,
 		&ctl_edge, NULL};
 

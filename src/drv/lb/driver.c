@@ -204,6 +204,35 @@ draining_list(struct arena *a, const struct lb_server *v, size_t n)
 	return arena_span(a, buf_span(&b));
 }
 
+/* Keys, and the lists of who has which.  Those of before go: no process opens
+ * them again. */
+static int
+write_certs(struct task *t)
+{
+	struct doc *names = doc_arr(t->a);
+	int e = 0;
+
+	for (size_t i = 0; i < t->conf->n_listeners; i++) {
+		const struct lb_listener *l = &t->conf->listeners[i];
+
+		if (!l->tls)
+			continue;
+		for (size_t j = 0; !e && j < l->tls->n_certs; j++) {
+			struct span name = l->tls->certs[j].name;
+
+			e = lb_file_write_secret(t->dir,
+			    arena_str(t->a, name), l->tls->certs[j].pem);
+			doc_push_str(t->a, names, name);
+		}
+		if (!e)
+			e = lb_file_write(t->dir, arena_fmt(t->a, "f%u.crt",
+			    l->port), lb_render_certs(t->a, l, t->dir));
+	}
+	if (!e)
+		lb_files_keep(t->dir, "cert-", names);
+	return e;
+}
+
 static int
 write_files(struct task *t, const struct lb_server *v, size_t n)
 {
@@ -222,6 +251,8 @@ write_files(struct task *t, const struct lb_server *v, size_t n)
 	}
 	lb_render(t->a, t->conf, t->dir, v, n, &b, &t->digest);
 	e = lb_file_write(t->dir, "haproxy.cfg", buf_span(&b));
+	if (!e)
+		e = write_certs(t);
 	if (!e)
 		e = lb_file_write(t->dir, "servers.state",
 		    t->state.n ? t->state : SPAN("1\n"));

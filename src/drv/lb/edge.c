@@ -3,6 +3,29 @@
 #include "drv/lb/edge.h"
 #include "drv/lb/render.h"
 
+/* A name whose first label is any, as wildcard records have it. */
+#define ANY_FIRST "regsub(^[^.]*,*)"
+
+/* A connection waits for its first message, which says the name; what is no
+ * TLS, or for a name that nobody has, ends. */
+static void
+by_sni(const struct lb_edge_bind *at, const char *dir, struct buf *b)
+{
+	buf_addf(b, "\tmode tcp\n"
+	    "\ttcp-request inspect-delay 10s\n"
+	    "\tacl hello req.ssl_hello_type 1\n"
+	    "\ttcp-request content set-var(sess.to) req.ssl_sni,lower,"
+	    "map_str(%s/hosts.map) if hello\n"
+	    "\ttcp-request content set-var(sess.to) req.ssl_sni,lower,"
+	    ANY_FIRST ",map_str(%s/hosts.map) if hello "
+	    "!{ var(sess.to) -m found }\n"
+	    "\ttcp-request content reject unless hello "
+	    "{ var(sess.to) -m found }\n"
+	    "\ttcp-request content set-dst var(sess.to)\n"
+	    "\ttcp-request content set-dst-port int(%u)\n"
+	    "\tdefault_backend lbs\n", dir, dir, at->to);
+}
+
 static void
 frontend(const struct lb_edge *c, const struct lb_edge_bind *at,
     const char *dir, struct buf *b)
@@ -12,15 +35,33 @@ frontend(const struct lb_edge *c, const struct lb_edge_bind *at,
 		buf_addf(b, "\tbind %s%.*s:%u\n",
 		    span_chr(c->addrs[i], ':') < 0 ? "ipv4@" : "ipv6@",
 		    SPAN_ARG(c->addrs[i]), at->port);
+	if (at->tls) {
+		by_sni(at, dir, b);
+		return;
+	}
 	buf_addf(b, "\thttp-request set-var(txn.to) req.hdr(host),"
 	    "field(1,:),lower,map_str(%s/hosts.map)\n"
+	    "\thttp-request set-var(txn.to) req.hdr(host),"
+	    "field(1,:),lower," ANY_FIRST ",map_str(%s/hosts.map) "
+	    "unless { var(txn.to) -m found }\n"
 	    "\thttp-request return status 404 content-type text/plain "
 	    "lf-string \"Neargate: no load balancer is called "
 	    "%%[req.hdr(host),field(1,:)].\\n\" "
 	    "hdr Server neargate unless { var(txn.to) -m found }\n"
 	    "\thttp-request set-dst var(txn.to)\n"
 	    "\thttp-request set-dst-port int(%u)\n"
-	    "\tdefault_backend lb\n", dir, at->to);
+	    "\tdefault_backend lb\n", dir, dir, at->to);
+}
+
+static void
+backend(const struct lb_edge *c, const char *name, const char *mode,
+    struct buf *b)
+{
+	buf_addf(b, "backend %s\n\tmode %s\n"
+	    "\tserver lb 0.0.0.0:0 send-proxy-v2", name, mode);
+	if (c->source.n)
+		buf_addf(b, " source %.*s", SPAN_ARG(c->source));
+	buf_add_char(b, '\n');
 }
 
 static void
@@ -48,10 +89,8 @@ render(const struct lb_edge *c, const char *dir, struct span digest,
 	    "\thttp-reuse safe\n");
 	for (size_t i = 0; i < c->n_binds; i++)
 		frontend(c, &c->binds[i], dir, b);
-	buf_add_str(b, "backend lb\n\tserver lb 0.0.0.0:0 send-proxy-v2");
-	if (c->source.n)
-		buf_addf(b, " source %.*s", SPAN_ARG(c->source));
-	buf_add_char(b, '\n');
+	backend(c, "lb", "http", b);
+	backend(c, "lbs", "tcp", b);
 }
 
 void

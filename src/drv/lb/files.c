@@ -49,13 +49,13 @@ write_all(int fd, struct span s)
 	return 0;
 }
 
-int
-lb_file_write(const char *dir, const char *name, struct span text)
+static int
+write_as(const char *dir, const char *name, mode_t mode, struct span text)
 {
 	_cleanup_free_ char *fresh = xasprintf("%s/.%s.new", dir, name);
 	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
 	_cleanup_close_ int fd = open(fresh,
-	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	int e;
 
 	if (fd < 0)
@@ -66,6 +66,33 @@ lb_file_write(const char *dir, const char *name, struct span text)
 	if (rename(fresh, path))
 		return err_origin(errno, "cannot rename %s", fresh);
 	return 0;
+}
+
+int
+lb_file_write(const char *dir, const char *name, struct span text)
+{
+	return write_as(dir, name, 0640, text);
+}
+
+int
+lb_file_write_secret(const char *dir, const char *name, struct span text)
+{
+	return write_as(dir, name, 0600, text);
+}
+
+void
+lb_files_keep(const char *dir, const char *prefix, const struct doc *names)
+{
+	DIR *d = opendir(dir);
+	struct dirent *f;
+
+	if (!d)
+		return;
+	while ((f = readdir(d)))
+		if (span_starts(span_of(f->d_name), span_of(prefix)) &&
+		    !doc_has_str(names, span_of(f->d_name)))
+			unlinkat(dirfd(d), f->d_name, 0);
+	closedir(d);
 }
 
 void

@@ -31,12 +31,29 @@ struct lb_rule {
 	const struct doc *actions;
 };
 
+/* A certificate: itself, its chain and its key. */
+struct lb_cert {
+	struct span name; /* of its file: "cert-<16 hex of what is in it>.pem" */
+	struct span pem;
+};
+
+/* How a listener speaks TLS. */
+struct lb_tls {
+	int min, max;		    /* 1.x */
+	struct span ciphers;	    /* OpenSSL's list of those up to 1.2 */
+	struct span suites;	    /* of 1.3 */
+	const struct lb_cert *certs; /* the first where no name fits */
+	size_t n_certs;
+	bool h2;
+};
+
 struct lb_listener {
 	uint16_t port;
 	const struct doc *actions;    /* the default ones */
 	const struct doc *attributes; /* {key: text}, defaults left out */
 	const struct lb_rule *rules;  /* in order of priority */
 	size_t n_rules;
+	const struct lb_tls *tls; /* NULL: HTTP in clear */
 };
 
 struct lb_group {
@@ -100,10 +117,12 @@ struct lb_count {
 };
 
 /* The host's edge: connections to addrs:port for a host of the map go to that
- * host's address, port `to`, led by a PROXY header. */
+ * host's address, port `to`, led by a PROXY header.  Of TLS the edge reads the
+ * name that is asked for (SNI) and nothing else. */
 struct lb_edge_bind {
 	uint16_t port;
 	uint16_t to;
+	bool tls;
 };
 struct lb_edge_host {
 	struct span name; /* lower case */

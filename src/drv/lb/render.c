@@ -177,8 +177,9 @@ request_headers(struct arena *a, const struct lb_conf *c,
 		buf_add_str(b, "\thttp-request del-header "
 		    "[^-A-Za-z0-9] -m reg\n");
 	forwarded_for(c, b);
-	buf_addf(b, "\thttp-request set-header X-Forwarded-Proto http\n"
-	    "\thttp-request set-header X-Forwarded-Port %u\n", l->port);
+	buf_addf(b, "\thttp-request set-header X-Forwarded-Proto %s\n"
+	    "\thttp-request set-header X-Forwarded-Port %u\n",
+	    l->tls ? "https" : "http", l->port);
 	trace_id(b);
 }
 
@@ -296,12 +297,43 @@ route(struct arena *a, const struct lb_conf *c, const struct lb_listener *l,
 		buf_addf(b, "\tdefault_backend %.*s\n", SPAN_ARG(to));
 }
 
+/* TLS on a bind.  Which certificates the list names is told, too: another one
+ * is another structure. */
+static void
+secure(const struct lb_listener *l, const char *dir, struct buf *b)
+{
+	const struct lb_tls *t = l->tls;
+
+	buf_addf(b, " ssl crt-list %s/f%u.crt alpn %shttp/1.1 "
+	    "ssl-min-ver TLSv1.%d ssl-max-ver TLSv1.%d", dir, l->port,
+	    t->h2 ? "h2," : "", MAX(t->min, 2), t->max);
+	if (t->ciphers.n)
+		buf_addf(b, " ciphers %.*s", SPAN_ARG(t->ciphers));
+	if (t->suites.n)
+		buf_addf(b, " ciphersuites %.*s", SPAN_ARG(t->suites));
+	for (size_t i = 0; i < t->n_certs; i++)
+		buf_addf(b, "\n\t# %.*s", SPAN_ARG(t->certs[i].name));
+}
+
+struct span
+lb_render_certs(struct arena *a, const struct lb_listener *l, const char *dir)
+{
+	_cleanup_(buf_done) struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < l->tls->n_certs; i++)
+		buf_addf(&b, "%s/%.*s\n", dir, SPAN_ARG(l->tls->certs[i].name));
+	return arena_span(a, buf_span(&b));
+}
+
 static void
 frontend(struct arena *a, const struct lb_conf *c, const struct lb_listener *l,
-    struct buf *b)
+    const char *dir, struct buf *b)
 {
-	buf_addf(b, "frontend f%u\n\tbind %.*s:%u\n", l->port,
+	buf_addf(b, "frontend f%u\n\tbind %.*s:%u", l->port,
 	    SPAN_ARG(c->addr), l->port);
+	if (l->tls)
+		secure(l, dir, b);
+	buf_add_char(b, '\n');
 	request_headers(a, c, l, b);
 	response_lines(a, l, b);
 	for (size_t i = 0; i <= l->n_rules; i++)
@@ -321,7 +353,7 @@ answers(struct arena *a, const struct lb_listener *l, struct buf *b)
 		buf_addf(b, "backend %.*s\n", SPAN_ARG(rule_name(a, l, i)));
 		if (span_is(doc_get_str(action, "Type"), "redirect"))
 			lb_render_redirect(b, doc_get(action, "RedirectConfig"),
-			    l->port);
+			    l);
 		else
 			lb_render_fixed(b,
 			    doc_get(action, "FixedResponseConfig"));
@@ -429,7 +461,7 @@ render(struct arena *a, const struct lb_conf *c, const char *dir,
 	global(c, dir, digest, b);
 	defaults(c, b);
 	for (size_t i = 0; i < c->n_listeners; i++)
-		frontend(a, c, &c->listeners[i], b);
+		frontend(a, c, &c->listeners[i], dir, b);
 	for (size_t i = 0; i < c->n_listeners; i++)
 		answers(a, &c->listeners[i], b);
 	for (size_t i = 0; i < c->n_groups; i++) {

@@ -16,6 +16,10 @@ struct span lb_server_params(struct arena *a, const struct lb_group *g,
     struct span port);
 bool lb_group_sticky(const struct lb_group *g);
 
+/* The list of a TLS listener's certificates: the file f<port>.crt in dir. */
+struct span lb_render_certs(struct arena *a, const struct lb_listener *l,
+    const char *dir);
+
 /* What every process's `global` section has. */
 void lb_render_process(struct buf *b);
 
@@ -27,7 +31,8 @@ void lb_render_kept(struct arena *a, struct buf *b,
 void lb_render_conditions(struct arena *a, struct buf *b,
     const struct doc *conditions);
 /* respond.c: `http-request return` lines */
-void lb_render_redirect(struct buf *b, const struct doc *conf, uint16_t port);
+void lb_render_redirect(struct buf *b, const struct doc *conf,
+    const struct lb_listener *l);
 void lb_render_fixed(struct buf *b, const struct doc *conf);
 void lb_render_errors(struct buf *b);
 /* The page the load balancer shows with a status, "" for an unknown one. */

@@ -80,13 +80,14 @@ lb_render_errors(struct buf *b)
 
 /* A redirect's template as a log-format without quotes around. */
 static void
-template(struct buf *b, struct span s, uint16_t port)
+template(struct buf *b, struct span s, const struct lb_listener *l)
 {
 	static const struct {
 		const char *key;
 		const char *sample;
 	} keys[] = {
-		{"#{protocol}", "http"},
+		{"#{protocol}", NULL}, /* the listener's, as is the port */
+		{"#{port}", NULL},
 		{"#{host}", "%[req.hdr(host),field(1,:),lower]"},
 		{"#{path}", "%[path,bytes(1)]"},
 		{"#{query}", "%[query]"},
@@ -96,16 +97,16 @@ template(struct buf *b, struct span s, uint16_t port)
 	size_t i;
 
 	while (s.n) {
-		if (span_starts(s, SPAN("#{port}"))) {
-			buf_addf(b, "%u", port);
-			s = span_from(s, strlen("#{port}"));
-			continue;
-		}
 		for (i = 0; i < ARRAY_SIZE(keys); i++)
 			if (span_starts(s, key = span_of(keys[i].key)))
 				break;
 		if (i < ARRAY_SIZE(keys)) {
-			buf_add_str(b, keys[i].sample);
+			if (keys[i].sample)
+				buf_add_str(b, keys[i].sample);
+			else if (i == 0)
+				buf_add_str(b, l->tls ? "https" : "http");
+			else
+				buf_addf(b, "%u", l->port);
 			s = span_from(s, key.n);
 			continue;
 		}
@@ -118,28 +119,29 @@ template(struct buf *b, struct span s, uint16_t port)
 }
 
 static void
-location(struct buf *b, const struct doc *conf, uint16_t port, bool query)
+location(struct buf *b, const struct doc *conf, const struct lb_listener *l,
+    bool query)
 {
 	struct span protocol = doc_get_str(conf, "Protocol");
 
 	if (span_is(protocol, "#{protocol}"))
-		protocol = SPAN("http");
+		protocol = l->tls ? SPAN("https") : SPAN("http");
 	for (size_t i = 0; i < protocol.n; i++)
 		buf_add_char(b, (char)(protocol.p[i] | 0x20));
 	buf_add_str(b, "://");
-	template(b, doc_get_str(conf, "Host"), port);
+	template(b, doc_get_str(conf, "Host"), l);
 	buf_add_char(b, ':');
-	template(b, doc_get_str(conf, "Port"), port);
-	template(b, doc_get_str(conf, "Path"), port);
+	template(b, doc_get_str(conf, "Port"), l);
+	template(b, doc_get_str(conf, "Path"), l);
 	if (query && doc_get_str(conf, "Query").n) {
 		buf_add_char(b, '?');
-		template(b, doc_get_str(conf, "Query"), port);
+		template(b, doc_get_str(conf, "Query"), l);
 	}
 }
 
 static void
-redirect_line(struct buf *b, const struct doc *conf, uint16_t port, bool query,
-    const char *condition)
+redirect_line(struct buf *b, const struct doc *conf,
+    const struct lb_listener *l, bool query, const char *condition)
 {
 	int status = span_is(doc_get_str(conf, "StatusCode"), "HTTP_301")
 	    ? 301 : 302;
@@ -148,19 +150,20 @@ redirect_line(struct buf *b, const struct doc *conf, uint16_t port, bool query,
 	    "string ", status);
 	lb_render_page(b, status);
 	buf_add_str(b, " hdr Location \"");
-	location(b, conf, port, query);
+	location(b, conf, l, query);
 	buf_add_str(b, "\"" GENERATED);
 	buf_addf(b, "%s\n", condition);
 }
 
 /* A query that is the request's own leaves no "?" when there is none. */
 void
-lb_render_redirect(struct buf *b, const struct doc *conf, uint16_t port)
+lb_render_redirect(struct buf *b, const struct doc *conf,
+    const struct lb_listener *l)
 {
 	if (span_is(doc_get_str(conf, "Query"), "#{query}"))
-		redirect_line(b, conf, port, false,
+		redirect_line(b, conf, l, false,
 		    " if !{ query -m found } || { query -m len 0 }");
-	redirect_line(b, conf, port, true, "");
+	redirect_line(b, conf, l, true, "");
 }
 
 void

@@ -181,7 +181,7 @@ conf_of(struct arena *a, const struct doc *d)
 		l[c.n_listeners++] = (struct lb_listener){
 		    (uint16_t)doc_get_int(x, "port", 0),
 		    doc_get(x, "actions"), doc_get(x, "attributes"), r,
-		    doc_len(rules)};
+		    doc_len(rules), NULL};
 		doc_each(y, rules)
 			*r++ = (struct lb_rule){doc_get(y, "conditions"),
 			    doc_get(y, "actions")};

@@ -20,7 +20,14 @@ json(struct arena *a, const char *text)
 
 static struct lb_group groups[2];
 static struct lb_rule rules[7];
-static struct lb_listener listeners[2];
+static struct lb_listener listeners[3];
+
+static const struct lb_cert certs[] = {
+    {SPAN("cert-00aa.pem"), SPAN("PEM a")}, {SPAN("cert-00bb.pem"), SPAN("PEM b")}};
+static const struct lb_tls tls = {.min = 0, .max = 3,
+    .ciphers = SPAN("ECDHE-RSA-AES128-GCM-SHA256:AES256-SHA"),
+    .suites = SPAN("TLS_AES_128_GCM_SHA256"), .certs = certs, .n_certs = 2,
+    .h2 = true};
 
 static struct lb_conf
 full(struct arena *a)
@@ -64,14 +71,16 @@ full(struct arena *a)
 	    json(a, "[{\"Type\":\"forward\",\"ForwardConfig\":{\"TargetGroups\""
 	    ":[{\"TargetGroupArn\":\"" TG("b/11") "\",\"Weight\":1}]}}]")};
 	listeners[0] = (struct lb_listener){80, rules[3].actions, NULL, rules,
-	    4};
+	    4, NULL};
 	listeners[1] = (struct lb_listener){8080, rules[2].actions,
 	    json(a, "{\"routing.http.response.server.enabled\":\"false\","
 	    "\"routing.http.response.x_frame_options.header_value\":"
-	    "\"DENY 100%\"}"), NULL, 0};
+	    "\"DENY 100%\"}"), NULL, 0, NULL};
+	listeners[2] = (struct lb_listener){443, rules[2].actions, NULL, NULL,
+	    0, &tls};
 	return (struct lb_conf){SPAN("lb-0123"), SPAN("ng0-lb-0123"),
 	    SPAN("0.0.0.0"), SPAN("192.0.2.1/32"),
-	    json(a, "{\"idle_timeout.timeout_seconds\":\"30\"}"), listeners, 2,
+	    json(a, "{\"idle_timeout.timeout_seconds\":\"30\"}"), listeners, 3,
 	    groups, 2};
 }
 

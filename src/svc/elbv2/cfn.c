@@ -109,5 +109,11 @@ const struct cfn_map elbv2_types[] = {
 		.ref = "$o.Rules.0.RuleArn",
 		.attrs = "{'RuleArn': '$ref', 'IsDefault': false}",
 	},
+	{
+		.type = "AWS::ElasticLoadBalancingV2::ListenerCertificate",
+		.on_create = elbv2_cfn_certificates,
+		.on_update = elbv2_cfn_certificates,
+		.on_remove = elbv2_cfn_certificates_remove,
+	},
 	{.type = NULL},
 };

@@ -88,6 +88,10 @@ struct reply *actions_check(struct call *c, const struct doc *in,
 struct reply *conditions_check(struct call *c, const struct doc *in,
     struct doc **ret);
 
+/* tls.c: what Certificates and SslPolicy of the input make of a listener whose
+ * Protocol is set. */
+struct reply *tls_place(struct call *c, struct doc *spec);
+
 /* matcher.c: "200", "200,202", "200-299" within [200, 499]. */
 bool matcher_ok(struct span s);
 
@@ -99,6 +103,10 @@ struct reply *attrs_modify(struct call *c, enum attr_owner o,
 /* [{Key, Value}], defaults filled in. */
 struct doc *attrs_doc(struct arena *a, enum attr_owner o,
     const struct doc *stored);
+
+/* tls.c: AWS::ElasticLoadBalancingV2::ListenerCertificate */
+int elbv2_cfn_certificates(struct cfn_run *run, enum cfn_outcome *ret);
+int elbv2_cfn_certificates_remove(struct cfn_run *run, enum cfn_outcome *ret);
 
 /* Handlers */
 struct reply *lb_create(struct call *c);
@@ -129,6 +137,8 @@ struct reply *listener_delete(struct call *c);
 struct reply *listener_attributes(struct call *c);
 struct reply *listener_modify_attributes(struct call *c);
 struct reply *listener_certificates(struct call *c);
+struct reply *listener_add_certificates(struct call *c);
+struct reply *listener_remove_certificates(struct call *c);
 
 struct reply *rule_create(struct call *c);
 struct reply *rule_describe(struct call *c);

@@ -18,7 +18,10 @@
  *	Interfaces[{SubnetId, NetworkInterfaceId, PrivateIpAddress, PublicIp}]}
  * target-group: spec as TargetGroup's members, and Attributes{key: text}
  * listener: spec {LoadBalancerArn, Port, Protocol, DefaultActions[],
+ *	Certificates[{CertificateArn}] (the default one), SslPolicy,
  *	Attributes{}}, ours: TargetGroupArns[] of all its actions,
+ *	ExtraCertificates[] (ARNs, for SNI), CertificateArns[]: all of them, by
+ *	which ACM finds who uses a certificate,
  *	CertificateArns[] of all its certificates (by which ACM knows that one
  *	is in use)
  * rule: spec {ListenerArn, Priority (number), Conditions[], Actions[]}, ours:

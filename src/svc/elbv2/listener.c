@@ -10,6 +10,8 @@ listener_doc(struct arena *a, const struct res *l)
 
 	doc_del(d, "TargetGroupArns");
 	doc_del(d, "Attributes");
+	doc_del(d, "ExtraCertificates");
+	doc_del(d, "CertificateArns");
 	doc_set_str(a, d, "ListenerArn", l->arn);
 	return d;
 }
@@ -24,25 +26,15 @@ reply_listener(struct call *c, const struct res *l)
 	    list));
 }
 
-/* TLS comes with certificates; until then it is refused, not ignored. */
 static struct reply *
 protocol_check(struct call *c, struct span protocol)
 {
 	if (!protocol.n)
 		return reply_error(c, VALIDATION,
 		    "A listener protocol must be specified");
-	if (span_is(protocol, "HTTPS"))
-		return reply_not_implemented(c, "listeners with Protocol "
-		    "'HTTPS' (certificates)");
-	if (!span_is(protocol, "HTTP"))
+	if (!span_is(protocol, "HTTP") && !span_is(protocol, "HTTPS"))
 		return reply_error(c, VALIDATION, "Listener protocol '%.*s' "
 		    "must be one of 'HTTP, HTTPS'", SPAN_ARG(protocol));
-	if (doc_len(doc_get(c->in, "Certificates")))
-		return reply_error(c, VALIDATION, "Certificates cannot be "
-		    "specified for HTTP listeners");
-	if (doc_get_str(c->in, "SslPolicy").n)
-		return reply_error(c, VALIDATION, "An SSL policy cannot be "
-		    "specified for HTTP listeners");
 	return NULL;
 }
 
@@ -50,7 +42,8 @@ protocol_check(struct call *c, struct span protocol)
 static bool
 same_settings(const struct res *a, const struct res *b)
 {
-	static const char *const names[] = {"Protocol", "DefaultActions"};
+	static const char *const names[] = {"Protocol", "DefaultActions",
+	    "Certificates", "SslPolicy"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!doc_eq(doc_get(a->spec, names[i]),
@@ -123,7 +116,7 @@ listener_create(struct call *c)
 	doc_set_str(c->arena, l->spec, "LoadBalancerArn", lb->arn);
 	doc_set_int(c->arena, l->spec, "Port", port);
 	doc_set_str(c->arena, l->spec, "Protocol", protocol);
-	if ((e = protocol_check(c, protocol)) ||
+	if ((e = protocol_check(c, protocol)) || (e = tls_place(c, l->spec)) ||
 	    (e = actions_place(c, lb, l->spec)) ||
 	    (e = port_check(c, lb, port, l, &same)))
 		return e;
@@ -203,6 +196,8 @@ modify_place(struct call *c, struct res *l)
 	if (port)
 		doc_set_int(c->arena, l->spec, "Port", port);
 	doc_set_str(c->arena, l->spec, "Protocol", protocol);
+	if ((e = tls_place(c, l->spec)))
+		return e;
 	return doc_get(c->in, "DefaultActions") ? actions_place(c, lb, l->spec)
 	    : NULL;
 }
@@ -276,16 +271,4 @@ listener_modify_attributes(struct call *c)
 	if ((n = store_put_spec(c->store, l)))
 		return reply_failure(c, err_fold(n));
 	return listener_attributes(c);
-}
-
-/* An HTTP listener has none, and no other exists. */
-struct reply *
-listener_certificates(struct call *c)
-{
-	struct res *l;
-	struct reply *e = listener_find(c, doc_get_str(c->in, "ListenerArn"),
-	    &l);
-
-	return e ? e : reply_ok(c, doc_set(c->arena, doc_obj(c->arena),
-	    "Certificates", doc_arr(c->arena)));
 }

@@ -49,6 +49,11 @@ static const struct op_row ops[] = {
 	{"DescribeListenerCertificates", listener_certificates,
 	    "ListenerArn Marker PageSize"},
 
+	{"AddListenerCertificates", listener_add_certificates,
+	    "ListenerArn Certificates"},
+	{"RemoveListenerCertificates", listener_remove_certificates,
+	    "ListenerArn Certificates"},
+
 	{"CreateRule", rule_create,
 	    "ListenerArn Conditions Priority Actions Tags"},
 	{"DescribeRules", rule_describe, "ListenerArn RuleArns Marker PageSize"},

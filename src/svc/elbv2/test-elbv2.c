@@ -448,7 +448,7 @@ test_listener(void **state UNUSED)
 	refused("CreateListener", arena_fmt(a, "{\"LoadBalancerArn\":\"%s\","
 	    "\"Port\":443,\"Protocol\":\"HTTPS\",\"DefaultActions\":[{\"Type\":"
 	    "\"forward\",\"TargetGroupArn\":\"%s\"}]}", lb, tg),
-	    "NotImplemented", "HTTPS");
+	    "ValidationError", "A certificate must be specified");
 	other = new_lb("other");
 	refused("CreateListener", arena_fmt(a, "{\"LoadBalancerArn\":\"%s\","
 	    "\"Port\":80,\"Protocol\":\"HTTP\",\"DefaultActions\":[{\"Type\":"
