@@ -129,6 +129,8 @@ def test_targets(service, daemon):
     assert t["RoleARN"] == (
         "arn:aws:iam::123456789012:role/aws-service-role/ecs.application-autoscaling."
         "amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService")
+    role = daemon.client("iam").get_role(RoleName=t["RoleARN"].split("/")[-1])["Role"]
+    assert role["Arn"] == t["RoleARN"]
     assert t["SuspendedState"] == {"DynamicScalingInSuspended": False,
                                    "DynamicScalingOutSuspended": False,
                                    "ScheduledScalingSuspended": False}
@@ -233,12 +235,16 @@ def test_policies(service):
     assert p["TargetTrackingScalingPolicyConfiguration"] == {
         "TargetValue": 60.0, "ScaleInCooldown": 0, "DisableScaleIn": True,
         "PredefinedMetricSpecification": {"PredefinedMetricType": CPU}}
+    # What is not said of one that is there stays.
+    kept = s.aas.put_scaling_policy(**s.key, PolicyName="p")
+    assert kept["PolicyARN"] == r["PolicyARN"]
+    assert s.aas.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"] == [p]
     refused(s.track, "ValidationException", "Only one TargetTrackingScaling policy for a given "
             "metric specification is allowed.", target=10, name="q")
     s.track(10, "m", "ECSServiceAverageMemoryUtilization")
+    refused(s.aas.put_scaling_policy, "NotImplemented", "StepScaling", **s.key, PolicyName="bad")
     for kw, code, text in (
             ({"PolicyType": "StepScaling"}, "NotImplemented", "StepScaling"),
-            ({"PolicyType": "PredictiveScaling"}, "ValidationException", "policyType"),
             ({"TargetTrackingScalingPolicyConfiguration": {**config, "TargetValue": 0}},
              "ValidationException", "TargetValue"),
             ({"TargetTrackingScalingPolicyConfiguration": {**config, "ScaleInCooldown": -1}},
@@ -262,8 +268,6 @@ def test_policies(service):
                     "PredefinedMetricType": "ALBRequestCountPerTarget",
                     "ResourceLabel": "app/a/b/targetgroup/c/d"}}},
              "ValidationException", "not attached")):
-        if kw.get("PolicyType") == "PredictiveScaling":
-            continue
         refused(s.aas.put_scaling_policy, code, text, **{**put, "PolicyName": "bad", **kw})
     assert len(s.aas.describe_scaling_policies(
         ServiceNamespace="ecs", ResourceId=s.id)["ScalingPolicies"]) == 2

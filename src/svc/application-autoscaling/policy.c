@@ -115,17 +115,23 @@ check_unique(struct call *c, const struct res *t, const struct doc *config)
 	return NULL;
 }
 
+/* What is not said stays as it is; of a new one AWS takes the type to be
+ * StepScaling. */
 static struct reply *
-check(struct call *c, const struct res *t)
+check(struct call *c, const struct res *t, const struct res *old)
 {
 	struct span type = doc_get_str(c->in, "PolicyType");
 	const struct doc *config = doc_get(c->in, CONFIG);
 	struct reply *no;
 
-	/* AWS takes one without a type for StepScaling. */
+	if (!type.n)
+		type = old ? doc_get_str(old->spec, "PolicyType") :
+			     SPAN("StepScaling");
 	if (!span_is(type, "TargetTrackingScaling"))
 		return reply_not_implemented(c, "PolicyType %.*s",
-		    SPAN_ARG(type.n ? type : SPAN("StepScaling")));
+		    SPAN_ARG(type));
+	if (!config && old)
+		return NULL;
 	no = check_config(c, config);
 	return no ? no : check_unique(c, t, config);
 }
@@ -172,14 +178,15 @@ scaling_put_policy(struct call *c)
 	bool is_new;
 	int r;
 
-	if (no || (no = check(c, t)))
+	if (no)
 		return no;
 	r = store_get(c->store, c->arena, &scaling_policy, c->scope, t->id,
 	    doc_get_str(c->in, "PolicyName"), &p);
 	if (r < 0)
 		return reply_failure(c, r);
 	is_new = r == STORE_E_NOT_FOUND;
-	if (is_new && (no = make(c, t, &p)))
+	if ((no = check(c, t, is_new ? NULL : p)) ||
+	    (is_new && (no = make(c, t, &p))))
 		return no;
 	scaling_copy(c->arena, p->spec, c->in, names);
 	r = is_new ? store_insert(c->store, c->arena, p) :

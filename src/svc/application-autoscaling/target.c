@@ -1,4 +1,6 @@
 /* Scalable targets. */
+#include <errno.h>
+
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/id.h"
@@ -57,6 +59,27 @@ change(struct call *c, struct doc *spec, int64_t min, int64_t max)
 	    doc_get_int(spec, "Round", 0) + 1);
 }
 
+/* AWS makes the role "if it does not yet exist". */
+static struct reply *
+make_role(struct call *c)
+{
+	struct principal who = principal_system(c->scope.account,
+	    "application-autoscaling.amazonaws.com");
+	struct doc *in = doc_obj(c->arena);
+	struct op_result r;
+	int e;
+
+	doc_set_str(c->arena, in, "AWSServiceName",
+	    SPAN("ecs.application-autoscaling.amazonaws.com"));
+	e = op_call(c->api, c->arena, &who, c->scope, "iam",
+	    "CreateServiceLinkedRole", in, &r);
+	/* InvalidInput: it is there. */
+	if (e == 0 && r.error.n && !span_is(r.error, "InvalidInput"))
+		e = err_origin(EIO, "CreateServiceLinkedRole: %.*s",
+		    SPAN_ARG(r.message));
+	return e ? reply_failure(c, e) : NULL;
+}
+
 static struct reply *
 make(struct call *c, int64_t min, int64_t max, struct res **ret)
 {
@@ -73,7 +96,7 @@ make(struct call *c, int64_t min, int64_t max, struct res **ret)
 		    "target");
 	no = scaling_room(c, &scaling_target, SPAN_NULL, TARGETS_MAX,
 	    "scalable targets");
-	if (no)
+	if (no || (no = make_role(c)))
 		return no;
 	scaling_copy(c->arena, t->spec, c->in, names);
 	doc_setf(c->arena, t->spec, "RoleARN", ROLE,
