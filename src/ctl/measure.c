@@ -55,9 +55,9 @@ struct task_seen {
 	double memory; /* bytes */
 };
 
-/* What a round has to say of one service or group. */
+/* What a round has to say of one service or group, by all of its name. */
 struct series {
-	struct series *next;
+	UT_hash_handle hh;
 	struct metric metric;
 	struct metric_point point;
 };
@@ -71,7 +71,6 @@ struct round {
 	struct task_seen *tasks;
 	size_t n_tasks;
 	struct series *series;
-	size_t n_series;
 };
 
 /* A proxy's answer that is waited for. */
@@ -160,20 +159,18 @@ forget(struct measure *m, bool all)
 static void
 add(struct round *r, struct metric metric, double v)
 {
+	struct span key = arena_fmt_span(r->a, "%.*s %.*s %.*s %.*s",
+	    SPAN_ARG(metric.scope.account), SPAN_ARG(metric.scope.region),
+	    SPAN_ARG(metric.name), SPAN_ARG(metric.dimensions));
 	struct series *s;
 
-	for (s = r->series; s; s = s->next)
-		if (span_eq(s->metric.dimensions, metric.dimensions) &&
-		    span_eq(s->metric.name, metric.name) &&
-		    span_eq(s->metric.scope.region, metric.scope.region) &&
-		    span_eq(s->metric.scope.account, metric.scope.account))
-			break;
+	HASH_FIND(hh, r->series, key.p, key.n, s);
 	if (!s) {
 		s = arena_new_of(r->a, struct series);
-		*s = (struct series){r->series, metric,
-		    {.time = r->time, .min = v, .max = v}};
-		r->series = s;
-		r->n_series++;
+		s->metric = metric;
+		s->point = (struct metric_point){.time = r->time, .min = v,
+		    .max = v};
+		HASH_ADD_KEYPTR(hh, r->series, key.p, key.n, s);
 	}
 	s->point.sum += v;
 	s->point.count++;
@@ -186,10 +183,11 @@ write_points(struct round *r)
 {
 	struct store *s = ctl_env(r->m->ctl)->store;
 	struct metric_sample *v =
-	    arena_array(r->a, struct metric_sample, r->n_series + 1);
+	    arena_array(r->a, struct metric_sample, HASH_COUNT(r->series) + 1);
+	struct series *x, *next;
 	size_t n = 0;
 
-	for (const struct series *x = r->series; x; x = x->next)
+	HASH_ITER (hh, r->series, x, next)
 		v[n++] = (struct metric_sample){x->metric, x->point};
 	if (metric_put(store_metrics(s), v, n) < 0)
 		log_warn("metrics of a period are lost: %s", err_last());
@@ -229,6 +227,7 @@ round_put(struct round *r)
 		m->round = NULL;
 		wake_targets(m);
 	}
+	HASH_CLEAR(hh, r->series);
 	arena_free(r->a);
 	FREE_OBJ(r);
 }

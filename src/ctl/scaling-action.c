@@ -4,6 +4,7 @@
  * that it would have now.
  */
 #include "base/err.h"
+#include "base/log.h"
 #include "base/schedule.h"
 #include "ctl/scaling.h"
 
@@ -41,8 +42,12 @@ due_at(const struct scaling_run *v, const struct res *x, int64_t *ret_next)
 	*ret_next = 0;
 	/* Both were looked at when it was put; the database of zones may have
 	 * changed since. */
-	if (!z || !schedule_parse(doc_get_str(x->spec, "Schedule"), &s))
+	if (!z || !schedule_parse(doc_get_str(x->spec, "Schedule"), &s)) {
+		log_warn("scheduled action %.*s of %.*s: no zone %.*s",
+		    SPAN_ARG(x->id), SPAN_ARG(v->resource),
+		    SPAN_ARG(doc_get_str(x->spec, "Timezone")));
 		return 0;
+	}
 	start = start_of(x, &s);
 	if (schedule_next(&s, z, start, now, &at) && (!end || at <= end))
 		*ret_next = at * 1000;

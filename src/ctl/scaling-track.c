@@ -9,6 +9,16 @@
 /* Periods to look back. */
 #define LOOK_BACK  (SCALING_IN_POINTS + 3)
 
+/* A time that is still to come was told by a clock that was set back since: it
+ * says nothing. */
+static int64_t
+past(const struct scaling_run *v, const struct doc *of, const char *member)
+{
+	int64_t t = doc_get_int(of, member, 0);
+
+	return t <= v->now ? t : 0;
+}
+
 /* A policy's datapoints; the metric is an average, but for one. */
 static int
 values(struct scaling_run *v, const struct doc *config, int64_t period,
@@ -39,11 +49,11 @@ values(struct scaling_run *v, const struct doc *config, int64_t period,
 	    v->now - LOOK_BACK * period, LOOK_BACK, &p, &n);
 	if (e)
 		return err_trace(e);
-	for (size_t i = 0; i < n; i++)
-		values[i] = (struct scaling_value){p[i].time,
-		    p[i].sum / p[i].count};
 	ret->values = values;
-	ret->n = n;
+	for (size_t i = 0; i < n; i++)
+		if (p[i].time <= v->now)
+			values[ret->n++] = (struct scaling_value){p[i].time,
+			    p[i].sum / p[i].count};
 	return 0;
 }
 
@@ -116,9 +126,9 @@ snapshot(struct scaling_run *v, const struct res_list *l,
 		"DynamicScalingOutSuspended", false),
 	    .in_suspended = doc_get_bool(suspended,
 		"DynamicScalingInSuspended", false),
-	    .out_at = doc_get_int(doc_get(status, "Out"), "At", 0),
+	    .out_at = past(v, doc_get(status, "Out"), "At"),
 	    .out_from = doc_get_int(doc_get(status, "Out"), "From", 0),
-	    .in_at = doc_get_int(doc_get(status, "In"), "At", 0),
+	    .in_at = past(v, doc_get(status, "In"), "At"),
 	};
 	return err_trace(policies(v, l, s));
 }
@@ -190,7 +200,7 @@ scaling_track(struct scaling_run *v)
 		return e ? err_fold(e) : 0;
 	if ((e = snapshot(v, &l, &s)))
 		return err_trace(e);
-	if (newest(&s) <= doc_get_int(v->target->status, "Evaluated", 0))
+	if (newest(&s) <= past(v, v->target->status, "Evaluated"))
 		return 0;
 	if ((e = deploying(v, &s.deploying)))
 		return err_trace(e);

@@ -108,6 +108,18 @@ descriptor(const char *text)
 	return (int)n;
 }
 
+static const char *
+period(const char *text)
+{
+	uint64_t n;
+
+	if (!span_u64(span_of(text), &n) || n == 0 || n > 3600) {
+		usage(stderr);
+		exit(2);
+	}
+	return text;
+}
+
 static void
 set_option(struct options *o, int c)
 {
@@ -131,7 +143,7 @@ set_option(struct options *o, int c)
 		o->edge_http_port = optarg;
 		break;
 	case 'M':
-		o->metric_period = optarg;
+		o->metric_period = period(optarg);
 		break;
 	case 'i':
 		o->instance = optarg;
