@@ -5,14 +5,10 @@ import json
 import re
 import time
 
-import botocore.auth
-import botocore.awsrequest
-import botocore.credentials
-import botocore.exceptions
 import pytest
-import urllib3
 
-from conftest import KEY, SECRET, Daemon
+import test_ecs
+from conftest import Daemon
 from test_cloudformation import delete, events, text, wait
 from test_ecs import define, refused, until
 
@@ -28,16 +24,7 @@ def daemon():
 
 
 def raw(daemon, op, **body):
-    """Operations and members that Debian's boto3 is too old to know."""
-    url = daemon.endpoint + "/"
-    request = botocore.awsrequest.AWSRequest("POST", url, data=json.dumps(body), headers={
-        "Content-Type": "application/x-amz-json-1.1",
-        "X-Amz-Target": "AnyScaleFrontendService." + op})
-    botocore.auth.SigV4Auth(botocore.credentials.Credentials(KEY, SECRET),
-                            "application-autoscaling", "us-east-1").add_auth(request)
-    r = urllib3.PoolManager().request("POST", url, body=json.dumps(body),
-                                      headers=dict(request.headers), retries=False)
-    return r.status, json.loads(r.data)
+    return test_ecs.raw(daemon, op, "application-autoscaling", "AnyScaleFrontendService", **body)
 
 
 class Service:

@@ -28,13 +28,13 @@ def refused(fn, code, text="", **args):
     return e.value.response
 
 
-def raw(daemon, op, **body):
-    """An operation that Debian's boto3 is too old to know."""
+def raw(daemon, op, signing="ecs", prefix="AmazonEC2ContainerServiceV20141113", **body):
+    """An operation, or members, that Debian's boto3 is too old to know."""
     url = daemon.endpoint + "/"
     request = botocore.awsrequest.AWSRequest("POST", url, data=json.dumps(body), headers={
         "Content-Type": "application/x-amz-json-1.1",
-        "X-Amz-Target": "AmazonEC2ContainerServiceV20141113." + op})
-    botocore.auth.SigV4Auth(botocore.credentials.Credentials(KEY, SECRET), "ecs",
+        "X-Amz-Target": f"{prefix}.{op}"})
+    botocore.auth.SigV4Auth(botocore.credentials.Credentials(KEY, SECRET), signing,
                             "us-east-1").add_auth(request)
     r = urllib3.PoolManager().request("POST", url, body=json.dumps(body),
                                       headers=dict(request.headers), retries=False)

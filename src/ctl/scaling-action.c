@@ -76,20 +76,11 @@ bounds_text(struct scaling_run *v, const struct doc *action)
 static int
 apply(struct scaling_run *v, const struct res *x)
 {
-	static const char *const key[] = {"ServiceNamespace", "ResourceId",
-		"ScalableDimension"};
 	const struct doc *action = doc_get(x->spec, "ScalableTargetAction");
-	struct principal who = principal_system(v->target->scope.account,
-	    SCALING_PRINCIPAL);
-	struct doc *in = doc_copy(v->a, action);
 	struct op_result r;
-	int e;
+	int e = scaling_call(v, "RegisterScalableTarget",
+	    doc_copy(v->a, action), &r);
 
-	for (size_t i = 0; i < ARRAY_SIZE(key); i++)
-		doc_set_str(v->a, in, key[i],
-		    doc_get_str(v->target->spec, key[i]));
-	e = op_call(ctl_env(v->ctl)->api, v->a, &who, v->target->scope,
-	    "application-autoscaling", "RegisterScalableTarget", in, &r);
 	if (e)
 		return err_trace(e);
 	return err_trace(scaling_tell(v, bounds_text(v, action),

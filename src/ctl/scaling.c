@@ -44,23 +44,29 @@ scaling_key(void *state UNUSED, struct ctl *ctl, const struct change *c)
 	    &t) == 0 ? t->row : 0;
 }
 
-/* A target whose service has gone goes, too. */
-static int
-deregister(struct scaling_run *v)
+int
+scaling_call(struct scaling_run *v, const char *op, struct doc *in,
+    struct op_result *ret)
 {
 	static const char *const key[] = {"ServiceNamespace", "ResourceId",
 		"ScalableDimension"};
 	struct principal who = principal_system(v->target->scope.account,
 	    SCALING_PRINCIPAL);
-	struct doc *in = doc_obj(v->a);
-	struct op_result r;
-	int e;
 
 	for (size_t i = 0; i < ARRAY_SIZE(key); i++)
 		doc_set_str(v->a, in, key[i],
 		    doc_get_str(v->target->spec, key[i]));
-	e = op_call(ctl_env(v->ctl)->api, v->a, &who, v->target->scope,
-	    "application-autoscaling", "DeregisterScalableTarget", in, &r);
+	return err_trace(op_call(ctl_env(v->ctl)->api, v->a, &who,
+	    v->target->scope, "application-autoscaling", op, in, ret));
+}
+
+/* A target whose service has gone goes, too. */
+static int
+deregister(struct scaling_run *v)
+{
+	struct op_result r;
+	int e = scaling_call(v, "DeregisterScalableTarget", doc_obj(v->a), &r);
+
 	if (e)
 		return err_trace(e);
 	return r.error.n ? err_origin(EIO, "DeregisterScalableTarget: %.*s",

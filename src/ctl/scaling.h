@@ -40,6 +40,10 @@ struct scaling_run {
 	bool dirty;		/* the target's status must be written */
 };
 
+/* scaling.c: an operation of Application Auto Scaling on the target. */
+int scaling_call(struct scaling_run *v, const char *op, struct doc *in,
+    struct op_result *ret);
+
 /* scaling-activity.c */
 
 /* Makes the desired count be so, and an activity that tells of it: one that is
