@@ -3,16 +3,6 @@
 #include "base/cidr.h"
 #include "ctl/vpc-plan.h"
 
-bool
-vpc_has_gateway(const struct vpc_facts *f)
-{
-	for (size_t i = 0; i < f->gateways.n; i++)
-		if (span_eq(doc_get_str(f->gateways.v[i]->spec, "VpcId"),
-			f->vpc->id))
-			return true;
-	return false;
-}
-
 static bool
 gateway_attached(const struct vpc_facts *f, struct span id)
 {
@@ -20,6 +10,15 @@ gateway_attached(const struct vpc_facts *f, struct span id)
 		if (span_eq(f->gateways.v[i]->id, id) &&
 		    span_eq(doc_get_str(f->gateways.v[i]->spec, "VpcId"),
 			f->vpc->id))
+			return true;
+	return false;
+}
+
+bool
+vpc_has_gateway(const struct vpc_facts *f)
+{
+	for (size_t i = 0; i < f->gateways.n; i++)
+		if (gateway_attached(f, f->gateways.v[i]->id))
 			return true;
 	return false;
 }

@@ -36,7 +36,6 @@ set_names(const struct at *at, const struct res *r, struct doc *d)
 	if (public.n > 0) {
 		struct span name = named ?
 		    address_public_name(a, region, public) : SPAN("");
-
 		struct span alloc = doc_get_str(r->spec, "AllocationId");
 
 		assoc = doc_obj(a);
