@@ -67,6 +67,12 @@ needs(struct arena *a, const struct cfn_template *t)
 }
 
 struct doc *
+cfn_types(struct arena *a, const struct cfn_template *t)
+{
+	return needs(a, t).all;
+}
+
+struct doc *
 cfn_capabilities(struct arena *a, const struct cfn_template *t,
     struct span *ret_reason)
 {

@@ -15,6 +15,8 @@ struct doc *cfn_capabilities(struct arena *a, const struct cfn_template *t,
  * acknowledge transforms. */
 struct span cfn_capabilities_missing(struct arena *a,
     const struct cfn_template *t, const struct doc *given, bool change_set);
+/* Every resource type of the template, loops included, each once. */
+struct doc *cfn_types(struct arena *a, const struct cfn_template *t);
 /* The members of ValidateTemplateOutput. */
 struct doc *cfn_validate_output(struct arena *a, const struct cfn_template *t);
 /* The members of GetTemplateSummaryOutput. */

@@ -79,6 +79,8 @@ stack_for(struct call *c, bool create, struct res **ret)
 		    SPAN_ARG(name),
 		    SPAN_ARG(doc_get_str(c->in, "ChangeSetName")));
 	if (create && !stack) {
+		if ((no = stack_name_check(c, name)))
+			return no;
 		*ret = stack = stack_make(c, name);
 		stack_note_family(c, stack);
 		if ((e = store_insert(c->store, c->arena, stack)))

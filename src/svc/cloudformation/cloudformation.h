@@ -31,6 +31,8 @@ struct reply *definition_open(struct call *c, const struct res *stack,
 struct reply *definition_check(struct call *c, struct stack_context *x,
     struct doc *def);
 
+/* May a new stack be called so? */
+struct reply *stack_name_check(struct call *c, struct span name);
 /* A new stack in memory. */
 struct res *stack_make(struct call *c, struct span name);
 /* Says that a phase begins; writes status and event, not the spec.  op: AWS's

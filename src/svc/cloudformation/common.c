@@ -1,4 +1,6 @@
 /* Stacks by name, templates and parameters of requests. */
+#include <ctype.h>
+
 #include "base/err.h"
 #include "base/id.h"
 #include "cfn/facts.h"
@@ -8,6 +10,7 @@
 #include "svc/cloudformation/url.h"
 
 #define TAGS_MAX 50
+#define NAME_LONGEST 128
 
 struct reply *
 cfn_fail_reply(struct call *c, int e)
@@ -167,14 +170,12 @@ check_types(struct call *c, const struct cfn_template *t)
 	_cleanup_(buf_done) struct buf b = BUF_INIT;
 	const struct service *s;
 
-	doc_each(r, t->resources) {
-		struct span type = doc_get_str(r, "Type");
+	doc_each(v, cfn_types(c->arena, t)) {
+		struct span type = doc_span(v);
 
-		if (!type.n || (cfn_map_find(type, &s) &&
-			cfn_facts_find(type)) ||
-		    span_find(buf_span(&b), type) >= 0)
-			continue;
-		buf_addf(&b, "%s%.*s", b.n ? ", " : "", SPAN_ARG(type));
+		if (!cfn_map_find(type, &s) || !cfn_facts_find(type))
+			buf_addf(&b, "%s%.*s", b.n ? ", " : "",
+			    SPAN_ARG(type));
 	}
 	return b.n ? cfn_refuse(c, "Template format error: Unrecognized "
 	    "resource types: [%s]", buf_str(&b)) : NULL;
@@ -332,6 +333,27 @@ definition_check(struct call *c, struct stack_context *x, struct doc *def)
 }
 
 /* Stacks */
+
+/* The model has no pattern for it; the documentation of CreateStack does. */
+struct reply *
+stack_name_check(struct call *c, struct span name)
+{
+	bool ok = name.n && isalpha((unsigned char)name.p[0]);
+
+	for (size_t i = 0; ok && i < name.n; i++)
+		ok = isalnum((unsigned char)name.p[i]) || name.p[i] == '-';
+	if (!ok)
+		return cfn_refuse(c, "1 validation error detected: Value "
+		    "'%.*s' at 'stackName' failed to satisfy constraint: "
+		    "Member must satisfy regular expression pattern: "
+		    "[a-zA-Z][-a-zA-Z0-9]*", SPAN_ARG(name));
+	if (name.n > NAME_LONGEST)
+		return cfn_refuse(c, "1 validation error detected: Value "
+		    "'%.*s' at 'stackName' failed to satisfy constraint: "
+		    "Member must have length less than or equal to %d",
+		    SPAN_ARG(name), NAME_LONGEST);
+	return NULL;
+}
 
 struct res *
 stack_make(struct call *c, struct span name)

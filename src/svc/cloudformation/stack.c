@@ -83,7 +83,7 @@ stack_create(struct call *c)
 	struct reply *no;
 	int e;
 
-	if ((no = stack_try(c, name, &old)))
+	if ((no = stack_name_check(c, name)) || (no = stack_try(c, name, &old)))
 		return no;
 	if (old && stack_same_token(c, old))
 		return stack_reply(c, old);
