@@ -34,6 +34,32 @@ MORE = {
                 "Principal": {"AWS": {"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:root"}}}]}}},
     "Alias": {"Type": "AWS::KMS::Alias", "Properties": {
         "AliasName": "alias/drift", "TargetKeyId": {"Ref": "Key"}}},
+    "Role": {"Type": "AWS::IAM::Role", "Properties": {
+        "Description": "r", "ManagedPolicyArns": [{"Ref": "Managed"}],
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"Service": "ecs-tasks.amazonaws.com"}}]}}},
+    "Managed": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {
+        "Description": "m", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}]}}},
+    "Policy": {"Type": "AWS::IAM::Policy", "Properties": {
+        "PolicyName": "inline", "Roles": [{"Ref": "Role"}],
+        "PolicyDocument": {"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": ["logs:PutLogEvents"], "Resource": "*"}]}}},
+    "Scaling": {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": {
+        "ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount",
+        "ResourceId": {"Fn::Sub": "service/${Cluster}/${Service.Name}"},
+        "MinCapacity": 0, "MaxCapacity": 4}},
+    "ScalingPolicy": {"Type": "AWS::ApplicationAutoScaling::ScalingPolicy", "Properties": {
+        "PolicyName": "cpu", "PolicyType": "TargetTrackingScaling",
+        "ScalingTargetId": {"Ref": "Scaling"}, "TargetTrackingScalingPolicyConfiguration": {
+            "TargetValue": 60, "PredefinedMetricSpecification": {
+                "PredefinedMetricType": "ECSServiceAverageCPUUtilization"}}}},
+    "Zone": {"Type": "AWS::Route53::HostedZone", "Properties": {
+        "Name": "drift.example", "HostedZoneConfig": {"Comment": "c"}}},
+    "Record": {"Type": "AWS::Route53::RecordSet", "Properties": {
+        "HostedZoneId": {"Ref": "Zone"}, "Name": "a.drift.example", "Type": "A", "TTL": "60",
+        "ResourceRecords": ["10.0.0.1", "10.0.0.2"]}},
     "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {
         "Description": "s", "SecretString": "x"}},
 }
@@ -60,6 +86,7 @@ def stack(daemon):
         "Version": "2012-10-17", "Statement": [{
             "Effect": "Allow", "Principal": "*", "Action": ["ecr:BatchGetImage"]}]}
     cfn.create_stack(StackName="drift", Tags=[{"Key": "Project", "Value": "p"}],
+                     Capabilities=["CAPABILITY_IAM"],
                      TemplateBody=text({"Parameters": {"Value": {
                          "Type": "String", "Default": "1"}}, "Resources": resources}))
     stack = wait(cfn, "drift")
@@ -89,6 +116,11 @@ def test_in_sync(client, stack):
     assert told["Key"] >= {"KeyPolicy", "EnableKeyRotation", "Description"}
     assert told["BucketPolicy"] >= {"PolicyDocument"}
     assert told["Out"] >= {"DestinationCidrBlock", "GatewayId"}
+    assert told["Role"] >= {"AssumeRolePolicyDocument", "ManagedPolicyArns", "Description"}
+    assert told["Managed"] >= {"PolicyDocument"} and told["Policy"] >= {"PolicyDocument"}
+    assert told["Record"] == {"Type", "TTL", "ResourceRecords"}
+    assert told["ScalingPolicy"] >= {"TargetTrackingScalingPolicyConfiguration"}
+    assert told["Scaling"] >= {"MinCapacity", "MaxCapacity"}
     assert told["Task"] >= {"ContainerDefinitions", "Cpu", "Memory"}
 
 
@@ -109,6 +141,11 @@ def test_changed(client, stack):
                                  healthCheckGracePeriodSeconds=5)
     client("ecr").delete_repository_policy(repositoryName=ids["Repository"])
     client("elbv2").modify_target_group(TargetGroupArn=ids["Targets"], HealthCheckPath="/other")
+    iam = client("iam")
+    iam.detach_role_policy(RoleName=ids["Role"], PolicyArn=ids["Managed"])
+    iam.put_role_policy(RoleName=ids["Role"], PolicyName="inline", PolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{
+            "Effect": "Deny", "Action": "*", "Resource": "*"}]}))
     status, found = detect(cfn, "drift")
     changed = {k: (v["StackResourceDriftStatus"], differences(v) if "PropertyDifferences" in v
                    else None) for k, v in found.items()
@@ -129,7 +166,9 @@ def test_changed(client, stack):
     assert changed["Repository"][1]["/RepositoryPolicyText"][0] == "REMOVE"
     assert changed["Targets"][1] == {"/HealthCheckPath": ("NOT_EQUAL", "/health", "/other")}
     assert set(changed) == {"Named", "Vpc", "BalancerGroup", "Bucket", "BucketPolicy", "Parameter",
-                            "Service", "Repository", "Targets"}
+                            "Service", "Repository", "Targets", "Role", "Policy"}
+    assert changed["Role"][1] == {"/ManagedPolicyArns/0": ("REMOVE", ids["Managed"], "null")}
+    assert changed["Policy"][1]["/PolicyDocument"][0] == "NOT_EQUAL"
     one = cfn.detect_stack_resource_drift(StackName="drift", LogicalResourceId="Named")[
         "StackResourceDrift"]
     assert one["StackResourceDriftStatus"] == "MODIFIED"

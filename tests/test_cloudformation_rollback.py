@@ -182,3 +182,27 @@ def test_words_of_operations(daemon, client):
         "b", DeletionPolicy="Snapshot")}}))["Error"]["Message"] == "Template error: resource " \
         "type AWS::Logs::LogGroup does not support deletion policy Snapshot"
     delete(cfn, stack)
+
+
+def test_role(daemon, client):
+    """The role of the stack is kept and shown, and must be there."""
+    cfn, iam = client("cloudformation"), client("iam")
+    role = iam.create_role(RoleName="cfn-exec", AssumeRolePolicyDocument=text({
+        "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"Service": "cloudformation.amazonaws.com"}}]}))["Role"]["Arn"]
+    for bad in (role + "x", role.replace("role/", "role/path/"), role.replace("1234", "4321")):
+        for call, more in ((cfn.create_stack, {}), (cfn.create_change_set, {
+                "ChangeSetName": "c", "ChangeSetType": "CREATE"})):
+            assert refused(call, StackName="role", TemplateBody=text(GROUP), RoleARN=bad, **more)[
+                "Error"]["Message"] == f"Role {bad} is invalid or cannot be assumed"
+    cfn.create_stack(StackName="role", TemplateBody=text(GROUP), RoleARN=role)
+    assert wait(cfn, "role")["RoleARN"] == role
+    cfn.update_stack(StackName="role", TemplateBody=text({"Resources": {"A": group("a")}}))
+    stack = wait(cfn, "role")
+    assert stack["RoleARN"] == role
+    assert "invalid or cannot be assumed" in refused(
+        cfn.delete_stack, StackName="role", RoleARN=role + "x")["Error"]["Message"]
+    cfn.delete_stack(StackName="role", RoleARN=role)
+    assert wait(cfn, stack["StackId"])["StackStatus"] == "DELETE_COMPLETE"
+    iam.delete_role(RoleName="cfn-exec")

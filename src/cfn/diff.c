@@ -112,13 +112,28 @@ static const struct cfn_lookup lookup = {
 	.import = look_import
 };
 
+/* 60 and 60.0: one of them at least is a number, not a text. */
+static bool
+same_number(struct arena *a, const struct doc *x, const struct doc *y)
+{
+	char *s, *t, *s_end, *t_end;
+
+	if (doc_type(x) != DOC_REAL && doc_type(y) != DOC_REAL)
+		return false;
+	s = arena_str(a, cfn_scalar_text(a, x));
+	t = arena_str(a, cfn_scalar_text(a, y));
+	return strtod(s, &s_end) == strtod(t, &t_end) && *s && *t && !*s_end &&
+	    !*t_end;
+}
+
 bool
 cfn_same(struct arena *a, const struct doc *x, const struct doc *y)
 {
 	struct doc_iter it = doc_iter(y);
 
 	if (cfn_is_scalar(x) && cfn_is_scalar(y))
-		return span_eq(cfn_scalar_text(a, x), cfn_scalar_text(a, y));
+		return span_eq(cfn_scalar_text(a, x), cfn_scalar_text(a, y)) ||
+		    same_number(a, x, y);
 	if (doc_type(x) != doc_type(y) || doc_len(x) != doc_len(y))
 		return false;
 	if (doc_type(x) == DOC_ARR) {

@@ -1,5 +1,6 @@
 /* Reads live properties by the tables of live.c. */
 #include "base/err.h"
+#include "cfn/facts.h"
 #include "svc/cloudformation/context.h"
 #include "svc/cloudformation/live.h"
 #include "wire/model.h"
@@ -20,6 +21,12 @@ live_find(struct span type)
 	return NULL;
 }
 
+static struct span
+undotted(struct span s)
+{
+	return span_ends(s, SPAN(".")) ? span_to(s, s.n - 1) : s;
+}
+
 /* "Member=expression" of an element. */
 static bool
 picked(struct cfn_run *run, const char *pick, const struct doc *e)
@@ -31,7 +38,9 @@ picked(struct cfn_run *run, const char *pick, const struct doc *e)
 	if (doc_type(is) == DOC_BOOL)
 		return doc_true(is) == span_is(value, "true");
 	want = cfn_expr(run, arena_str(run->arena, value));
-	return want && span_eq(doc_span(is), doc_span(want));
+	/* A name of the DNS is the same with its last dot. */
+	return want && span_eq(undotted(doc_span(is)),
+	    undotted(doc_span(want)));
 }
 
 static const struct doc *
@@ -126,6 +135,7 @@ take(struct cfn_run *run, const struct live_step *s, const struct doc *ask,
     const struct doc *found, const struct doc *own, struct doc *want,
     struct doc *have)
 {
+	const struct cfn_facts *f = cfn_facts_find(span_of(run->map->type));
 	struct span rest = span_of(s->op), service = span_cut(&rest, ':');
 	struct cfn_source from = {model_op_find(model_find(service), rest),
 		s->at, s->map};
@@ -137,7 +147,7 @@ take(struct cfn_run *run, const struct live_step *s, const struct doc *ask,
 	doc_each_key(k, v, w)
 		doc_setn(run->arena, want, k, doc_copy(run->arena, v));
 	doc_each_key(k, v, h) {
-		bool list = s->given || span_is(k, "Tags");
+		bool list = s->given || (f && f->tags && span_is(k, f->tags));
 
 		doc_setn(run->arena, have, k, list ? without(run->arena, v,
 		    s->given ? doc_getn(w, k) : NULL, NULL) :

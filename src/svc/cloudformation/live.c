@@ -39,6 +39,10 @@ const struct live live_types[] = {
 		"['$p.ResourceId'], 'ScalableDimension': "
 		"'$p.ScalableDimension'}", "ScalableTargets.0")),
 	    .skip = "RoleARN ScheduledActions"},
+	{.type = "AWS::ApplicationAutoScaling::ScalingPolicy", .steps = STEPS(
+	    STEP("application-autoscaling:DescribeScalingPolicies",
+		"{'ServiceNamespace': 'ecs'}", "ScalingPolicies.0",
+		.pick = "PolicyARN=$ref"))},
 	{.type = "AWS::CertificateManager::Certificate", .steps = STEPS(
 	    STEP("acm:DescribeCertificate", "{'CertificateArn': '$ref'}",
 		"Certificate", .takes = "DomainName"))},
@@ -126,6 +130,11 @@ const struct live live_types[] = {
 		"TargetGroups.0", .map = "Name=TargetGroupName"),
 	    ELB_ATTRIBUTES("TargetGroup", "TargetGroupAttributes"), ELB_TAGS),
 	    .skip = "Targets"},
+	{.type = "AWS::IAM::Group", .steps = STEPS(STEP("iam:GetGroup",
+	    "{'GroupName': '$ref'}", "Group")), .skip = "Policies"},
+	{.type = "AWS::IAM::InstanceProfile", .steps = STEPS(
+	    STEP("iam:GetInstanceProfile", "{'InstanceProfileName': '$ref'}",
+		"InstanceProfile", .map = "Roles=Roles.*.RoleName"))},
 	{.type = "AWS::IAM::ManagedPolicy", .steps = STEPS(
 	    STEP("iam:GetPolicy", "{'PolicyArn': '$ref'}", "Policy",
 		.map = "ManagedPolicyName=PolicyName"),
@@ -144,6 +153,10 @@ const struct live live_types[] = {
 		.takes = "ManagedPolicyArns",
 		.map = "ManagedPolicyArns=AttachedPolicies.*.PolicyArn")),
 	    .skip = "Policies"},
+	{.type = "AWS::IAM::User", .steps = STEPS(STEP("iam:GetUser",
+	    "{'UserName': '$ref'}", "User", .map = "PermissionsBoundary="
+		"PermissionsBoundary.PermissionsBoundaryArn")),
+	    .skip = "Policies LoginProfile"},
 	{.type = "AWS::KMS::Alias", .steps = STEPS(STEP("kms:ListAliases", "{}", "Aliases.0",
 	    .pick = "AliasName=$ref")), .skip = "TargetKeyId"},
 	{.type = "AWS::KMS::Key", .steps = STEPS(
@@ -165,6 +178,20 @@ const struct live live_types[] = {
 	{.type = "AWS::Logs::LogStream", .steps = STEPS(STEP("logs:DescribeLogStreams",
 	    "{'logGroupName': '$p.LogGroupName', 'logStreamNamePrefix': "
 	    "'$ref'}", "logStreams.0", .pick = "logStreamName=$ref"))},
+	{.type = "AWS::Route53::HostedZone", .steps = STEPS(
+	    STEP("route53:GetHostedZone", "{'Id': '$ref'}", "HostedZone",
+		.map = "HostedZoneConfig=Config"),
+	    STEP("route53:ListTagsForResource", "{'ResourceType': "
+		"'hostedzone', 'ResourceId': '$ref'}", "ResourceTagSet",
+		.takes = "HostedZoneTags", .map = "HostedZoneTags=Tags")),
+	    .skip = "Name VPCs QueryLoggingConfig"},
+	{.type = "AWS::Route53::RecordSet", .steps = STEPS(
+	    STEP("route53:ListResourceRecordSets", "{'HostedZoneId': "
+		"'$p.HostedZoneId', 'StartRecordName': '$p.Name', "
+		"'StartRecordType': '$p.Type', 'MaxItems': '1'}",
+		"ResourceRecordSets.0", .pick = "Name=$p.Name",
+		.map = "ResourceRecords=ResourceRecords.*.Value")),
+	    .skip = "Name HostedZoneId HostedZoneName AliasTarget"},
 	{.type = "AWS::S3::Bucket", .steps = STEPS(
 	    STEP("s3:GetBucketLocation", "{'Bucket': '$ref'}", NULL,
 		.takes = ""),
