@@ -262,6 +262,31 @@ def test_tags_and_options(acm, r53, zone, domain, client):
     refused("ResourceNotFoundException", acm.describe_certificate, CertificateArn=arn)
 
 
+def test_in_use(acm, r53, zone, domain, client):
+    elb = client("elbv2")
+    arn, extra = request(acm, domain), request(acm, "b." + domain)
+    for a in (arn, extra):
+        prove(acm, r53, zone, a)
+        issued(acm, a)
+    subnets = [s["SubnetId"] for s in client("ec2").describe_subnets()["Subnets"]][:2]
+    lb = elb.create_load_balancer(Name="use", Subnets=subnets)["LoadBalancers"][0][
+        "LoadBalancerArn"]
+    listener = elb.create_listener(
+        LoadBalancerArn=lb, Protocol="HTTPS", Port=443, Certificates=[{"CertificateArn": arn}],
+        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}])[
+            "Listeners"][0]["ListenerArn"]
+    elb.add_listener_certificates(ListenerArn=listener, Certificates=[{"CertificateArn": extra}])
+    for a in (arn, extra):
+        seen = describe(acm, a)
+        assert (seen["InUseBy"], seen["RenewalEligibility"]) == ([lb], "ELIGIBLE")
+        assert refused("ResourceInUseException", acm.delete_certificate, CertificateArn=a) == \
+            f"Certificate {a} in account {conftest.ACCOUNT} is in use."
+    elb.delete_listener(ListenerArn=listener)
+    for a in (arn, extra):
+        assert describe(acm, a)["InUseBy"] == []
+        acm.delete_certificate(CertificateArn=a)
+
+
 class Authority:
     """A root, an intermediate and a leaf, made by openssl."""
 
