@@ -21,9 +21,7 @@
  *	Certificates[{CertificateArn}] (the default one), SslPolicy,
  *	Attributes{}}, ours: TargetGroupArns[] of all its actions,
  *	ExtraCertificates[] (ARNs, for SNI), CertificateArns[]: all of them, by
- *	which ACM finds who uses a certificate,
- *	CertificateArns[] of all its certificates (by which ACM knows that one
- *	is in use)
+ *	which ACM finds who uses a certificate
  * rule: spec {ListenerArn, Priority (number), Conditions[], Actions[]}, ours:
  *	TargetGroupArns[].  The default rule is the listener itself.
  * target: spec {Id, Port, AvailabilityZone?}, ours: Draining, DrainUntil (time)
