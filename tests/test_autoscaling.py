@@ -195,6 +195,10 @@ def test_pages(service):
         ServiceNamespace="ecs", ResourceId=s.id, PaginationConfig={"PageSize": 2})
     assert [a["ScheduledActionName"] for p in pages for a in p["ScheduledActions"]] == [
         f"a{i}" for i in range(5)]
+    for i in range(5, 200):
+        s.schedule("rate(1 hour)", 1, name=f"a{i}")
+    refused(s.schedule, "LimitExceededException", "200", when="rate(1 hour)", low=1, name="b")
+    s.schedule("rate(2 hours)", name="a7", low=1)
     refused(s.aas.describe_scheduled_actions, "InvalidNextTokenException", ServiceNamespace="ecs",
             NextToken="x")
     refused(s.aas.describe_scheduled_actions, "ValidationException", "MaxResults",
@@ -320,7 +324,10 @@ def test_a_registration_brings_the_count_within_bounds(service):
     assert s.activities()[0]["Cause"] == "maximum capacity was set to 4"
     s.register(1, 5)
     s.wait(4)
-    assert len(s.activities()) == 2
+    pages = s.aas.get_paginator("describe_scaling_activities").paginate(
+        ServiceNamespace="ecs", ResourceId=s.id, PaginationConfig={"PageSize": 1})
+    assert [[a["Cause"] for a in p["ScalingActivities"]] for p in pages] == [
+        ["maximum capacity was set to 4"], ["minimum capacity was set to 2"]]
     # Deletion of the service takes the target with it; activities stay.
     s.ecs.delete_service(cluster=s.name, service="s", force=True)
     until(lambda: not s.aas.describe_scalable_targets(

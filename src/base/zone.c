@@ -336,11 +336,13 @@ zone_parse(struct span s)
 	return TAKE_PTR(z);
 }
 
-/* Names are parts of [A-Za-z0-9_+-] with slashes in between. */
+/* Names are parts of [A-Za-z0-9_+-] with slashes in between.  The same zones
+ * are there again below posix, and with leap seconds below right. */
 static bool
 name_ok(struct span s)
 {
-	if (s.n == 0 || s.n > NAME_MAX_N)
+	if (s.n == 0 || s.n > NAME_MAX_N || span_starts(s, SPAN("posix/")) ||
+	    span_starts(s, SPAN("right/")))
 		return false;
 	while (s.p) {
 		struct span part = span_cut(&s, '/');
