@@ -7,12 +7,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 static void
 expression(struct span text)
 {
-	static struct zone *z;
+	static struct tz *z;
 	struct schedule s;
 	int64_t next, after = 1774746000; /* a spring night */
 
 	if (!z)
-		AN(z = zone_open(SPAN("Europe/London")));
+		AN(z = tz_open(SPAN("Europe/London")));
 	if (!schedule_parse(text, &s))
 		return;
 	for (int i = 0; i < 3; i++) {
@@ -28,12 +28,12 @@ zone(struct span bytes)
 {
 	static const int64_t times[] = {INT32_MIN, -1, 0, 1774746000,
 		INT32_MAX, 7258118400};
-	_cleanup_zone_ struct zone *z = zone_parse(bytes);
+	_cleanup_tz_ struct tz *z = tz_parse(bytes);
 	int64_t utc;
 
 	for (size_t i = 0; z && i < ARRAY_SIZE(times); i++) {
-		if (zone_utc(z, times[i], &utc))
-			AN(utc + zone_offset(z, utc) == times[i]);
+		if (tz_utc(z, times[i], &utc))
+			AN(utc + tz_offset(z, utc) == times[i]);
 	}
 }
 

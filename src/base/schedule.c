@@ -309,7 +309,7 @@ week_day_due(const struct schedule *s, int64_t first, int length, int day)
 /* What a search for the next time begins with. */
 struct search {
 	const struct schedule *s;
-	const struct zone *z;
+	const struct tz *z;
 	int64_t after; /* UTC */
 	int64_t local; /* what clocks show then: all up to it has been shown, or
 			* was skipped */
@@ -326,7 +326,7 @@ next_in_day(const struct search *q, int64_t day, int64_t *ret)
 			continue;
 		for (int m = 0; m < 60; m++)
 			if (has_bit(&s->minutes, m) &&
-			    zone_utc(q->z, day * DAY_S + h * HOUR_S +
+			    tz_utc(q->z, day * DAY_S + h * HOUR_S +
 				m * MINUTE_S, ret) && *ret > q->after)
 				return true;
 	}
@@ -351,10 +351,10 @@ next_in_month(const struct search *q, int64_t year, int month, int64_t *ret)
 }
 
 static bool
-next_cron(const struct schedule *s, const struct zone *z, int64_t after,
+next_cron(const struct schedule *s, const struct tz *z, int64_t after,
     int64_t *ret)
 {
-	struct search q = {s, z, after, after + zone_offset(z, after)};
+	struct search q = {s, z, after, after + tz_offset(z, after)};
 	int64_t year;
 	int month, day;
 
@@ -375,7 +375,7 @@ next_cron(const struct schedule *s, const struct zone *z, int64_t after,
 }
 
 bool
-schedule_next(const struct schedule *s, const struct zone *z, int64_t start,
+schedule_next(const struct schedule *s, const struct tz *z, int64_t start,
     int64_t after, int64_t *ret)
 {
 	int64_t at;
@@ -383,7 +383,7 @@ schedule_next(const struct schedule *s, const struct zone *z, int64_t start,
 	after = MAX(after, start - 1);
 	switch (s->type) {
 	case SCHEDULE_AT:
-		zone_utc(z, s->at, &at);
+		tz_utc(z, s->at, &at);
 		*ret = at;
 		return at > after;
 	case SCHEDULE_RATE:
@@ -397,7 +397,7 @@ schedule_next(const struct schedule *s, const struct zone *z, int64_t start,
 }
 
 bool
-schedule_missed(const struct schedule *s, const struct zone *z, int64_t start,
+schedule_missed(const struct schedule *s, const struct tz *z, int64_t start,
     int64_t after, int64_t now, int64_t *ret)
 {
 	int64_t first, at, span = HOUR_S, from;

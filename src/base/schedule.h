@@ -20,7 +20,7 @@
 #pragma once
 
 #include "base/span.h"
-#include "base/zone.h"
+#include "base/tz.h"
 
 #define SCHEDULE_YEAR_MIN 1970
 #define SCHEDULE_YEAR_MAX 2199
@@ -50,9 +50,9 @@ bool schedule_parse(struct span text, struct schedule *ret);
  * autumn count once, the first time; see the second page above.  A rate counts
  * from start, which is its first time; at and cron begin there, too.
  */
-bool schedule_next(const struct schedule *s, const struct zone *z,
+bool schedule_next(const struct schedule *s, const struct tz *z,
     int64_t start, int64_t after, int64_t *ret);
 /* The last time in (after, now], for one that was asleep meanwhile: a minute's
  * schedule is then due once, not many times. */
-bool schedule_missed(const struct schedule *s, const struct zone *z,
+bool schedule_missed(const struct schedule *s, const struct tz *z,
     int64_t start, int64_t after, int64_t now, int64_t *ret);

@@ -73,14 +73,14 @@ knows_offsets(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_zone_ struct zone *z =
-		    zone_open(span_of(cases[i].zone));
+		_cleanup_tz_ struct tz *z =
+		    tz_open(span_of(cases[i].zone));
 
 		if (!z)
 			fail_msg("no zone %s", cases[i].zone);
-		if (zone_offset(z, at(cases[i].utc)) != cases[i].offset)
+		if (tz_offset(z, at(cases[i].utc)) != cases[i].offset)
 			fail_msg("%s %s: %lld", cases[i].zone, cases[i].utc,
-			    (long long)zone_offset(z, at(cases[i].utc)));
+			    (long long)tz_offset(z, at(cases[i].utc)));
 	}
 }
 
@@ -93,7 +93,7 @@ knows_no_such_zones(void **state UNUSED)
 		"posix/Europe/London"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		assert_null(zone_open(span_of(cases[i])));
+		assert_null(tz_open(span_of(cases[i])));
 }
 
 static void
@@ -121,12 +121,12 @@ reads_local_times(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_zone_ struct zone *z =
-		    zone_open(span_of(cases[i].zone));
+		_cleanup_tz_ struct tz *z =
+		    tz_open(span_of(cases[i].zone));
 		int64_t got;
 
 		assert_non_null(z);
-		if (zone_utc(z, at(cases[i].local), &got) != cases[i].shown ||
+		if (tz_utc(z, at(cases[i].local), &got) != cases[i].shown ||
 		    got != at(cases[i].utc))
 			fail_msg("%s %s: %lld", cases[i].zone, cases[i].local,
 			    (long long)got);
@@ -221,7 +221,7 @@ check_due(const struct due *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_arena_ struct arena *a = arena_new();
-		_cleanup_zone_ struct zone *z = zone_open(span_of(v[i].zone));
+		_cleanup_tz_ struct tz *z = tz_open(span_of(v[i].zone));
 		struct schedule s;
 		int64_t got = 0;
 		bool is;
@@ -358,7 +358,7 @@ finds_what_was_missed(void **state UNUSED)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_zone_ struct zone *z = zone_open(SPAN_NULL);
+		_cleanup_tz_ struct tz *z = tz_open(SPAN_NULL);
 		struct schedule s;
 		int64_t got = 0;
 		bool is;

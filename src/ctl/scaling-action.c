@@ -31,8 +31,8 @@ start_of(const struct res *x, const struct schedule *s)
 static int64_t
 due_at(const struct scaling_run *v, const struct res *x, int64_t *ret_next)
 {
-	_cleanup_zone_ struct zone *z =
-	    zone_open(doc_get_str(x->spec, "Timezone"));
+	_cleanup_tz_ struct tz *z =
+	    tz_open(doc_get_str(x->spec, "Timezone"));
 	int64_t after = MAX(doc_get_int(x->spec, "Since", 0),
 	    doc_get_int(x->status, "Done", 0)) / 1000;
 	int64_t end = doc_get_time(x->spec, "EndTime") / 1000;

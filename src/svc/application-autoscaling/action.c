@@ -14,13 +14,13 @@ check_schedule(struct call *c)
 {
 	struct span text = doc_get_str(c->in, "Schedule");
 	struct span name = doc_get_str(c->in, "Timezone");
-	_cleanup_zone_ struct zone *z = NULL;
+	_cleanup_tz_ struct tz *z = NULL;
 	struct schedule s;
 
 	if (text.n && !schedule_parse(text, &s))
 		return scaling_invalid(c, "Invalid schedule expression: %.*s",
 		    SPAN_ARG(text));
-	if (name.n && !(z = zone_open(name)))
+	if (name.n && !(z = tz_open(name)))
 		return scaling_invalid(c, "Invalid timezone: %.*s",
 		    SPAN_ARG(name));
 	if (doc_get(c->in, "StartTime") && doc_get(c->in, "EndTime") &&

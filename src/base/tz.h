@@ -12,21 +12,21 @@
 #include "base/span.h"
 #include "base/util.h"
 
-struct zone;
+struct tz;
 
 /* "Europe/London"; "" is UTC.  NULL: there is no such zone. */
-struct zone *zone_open(struct span name);
+struct tz *tz_open(struct span name);
 /* The bytes of a zone's file; NULL: they are none. */
-struct zone *zone_parse(struct span bytes);
-void zone_free(struct zone *z);	/* NULL is fine */
-void zone_free_p(struct zone **z);
-#define _cleanup_zone_ _cleanup_(zone_free_p)
+struct tz *tz_parse(struct span bytes);
+void tz_free(struct tz *z);	/* NULL is fine */
+void tz_free_p(struct tz **z);
+#define _cleanup_tz_ _cleanup_(tz_free_p)
 
 /* Seconds east of UTC at an instant. */
-int64_t zone_offset(const struct zone *z, int64_t utc);
+int64_t tz_offset(const struct tz *z, int64_t utc);
 /* The first instant at which clocks show a local time.  False when they skip
  * it; *ret is then the instant at which they would have shown it. */
-bool zone_utc(const struct zone *z, int64_t local, int64_t *ret);
+bool tz_utc(const struct tz *z, int64_t local, int64_t *ret);
 
 /* The Gregorian calendar; days are counted from 1970-01-01, a Thursday. */
 #define DAY_S 86400

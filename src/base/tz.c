@@ -6,10 +6,10 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/zone.h"
+#include "base/tz.h"
 
-#define ZONE_MAGIC 0x7a6f6e65
-#define ZONE_DIR   "/usr/share/zoneinfo/"
+#define TZ_MAGIC 0x747a6f6e
+#define TZ_DIR   "/usr/share/zoneinfo/"
 #define NAME_MAX_N 64
 #define FILE_MAX   (1 << 20)
 #define HEADER	   44
@@ -30,7 +30,7 @@ struct rule {
 	struct change start, end;
 };
 
-struct zone {
+struct tz {
 	unsigned magic;
 	int64_t *times;	  /* ascending */
 	int64_t *offsets; /* from each time on */
@@ -294,7 +294,7 @@ offset_of(const char *types, size_t n, size_t i, int64_t *ret)
 }
 
 static bool
-read_data(struct zone *z, struct span data, const size_t c[COUNTS])
+read_data(struct tz *z, struct span data, const size_t c[COUNTS])
 {
 	const char *index = data.p + c[TIME] * 8, *types = index + c[TIME];
 
@@ -311,10 +311,10 @@ read_data(struct zone *z, struct span data, const size_t c[COUNTS])
 	return offset_of(types, c[TYPE], 0, &z->before);
 }
 
-struct zone *
-zone_parse(struct span s)
+struct tz *
+tz_parse(struct span s)
 {
-	_cleanup_zone_ struct zone *z = NULL;
+	_cleanup_tz_ struct tz *z = NULL;
 	size_t c[COUNTS];
 	struct span rule;
 
@@ -324,7 +324,7 @@ zone_parse(struct span s)
 	s = span_from(s, data_size(c, 4));
 	if (!header(&s, c) || s.n < data_size(c, 8))
 		return NULL;
-	ALLOC_OBJ(z, ZONE_MAGIC);
+	ALLOC_OBJ(z, TZ_MAGIC);
 	if (!read_data(z, s, c))
 		return NULL;
 	rule = span_from(s, data_size(c, 8));
@@ -375,53 +375,53 @@ read_file(int fd, struct buf *b)
 	return n == 0;
 }
 
-struct zone *
-zone_open(struct span name)
+struct tz *
+tz_open(struct span name)
 {
 	struct span file = name.n ? name : SPAN("Etc/UTC");
 	_cleanup_(buf_done) struct buf b = BUF_INIT;
 	_cleanup_free_ char *path = NULL;
 	_cleanup_close_ int fd = -1;
-	struct zone *z = NULL;
+	struct tz *z = NULL;
 
 	if (!name_ok(file))
 		return NULL;
-	path = xasprintf(ZONE_DIR "%.*s", SPAN_ARG(file));
+	path = xasprintf(TZ_DIR "%.*s", SPAN_ARG(file));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0 && read_file(fd, &b))
-		z = zone_parse(buf_span(&b));
+		z = tz_parse(buf_span(&b));
 	if (z || (name.n && !span_is(name, "UTC") && !span_is(name, "Etc/UTC")))
 		return z;
 	/* UTC is known where there is no database. */
-	ALLOC_OBJ(z, ZONE_MAGIC);
+	ALLOC_OBJ(z, TZ_MAGIC);
 	return z;
 }
 
 void
-zone_free(struct zone *z)
+tz_free(struct tz *z)
 {
 	if (!z)
 		return;
-	CHECK_OBJ(z, ZONE_MAGIC);
+	CHECK_OBJ(z, TZ_MAGIC);
 	free(z->times);
 	free(z->offsets);
 	FREE_OBJ(z);
 }
 
 void
-zone_free_p(struct zone **z)
+tz_free_p(struct tz **z)
 {
-	zone_free(*z);
+	tz_free(*z);
 }
 
 /* --- look-ups ---------------------------------------------------------- */
 
 int64_t
-zone_offset(const struct zone *z, int64_t utc)
+tz_offset(const struct tz *z, int64_t utc)
 {
 	size_t lo = 0, hi = z->n;
 
-	CHECK_OBJ(z, ZONE_MAGIC);
+	CHECK_OBJ(z, TZ_MAGIC);
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -439,12 +439,12 @@ zone_offset(const struct zone *z, int64_t utc)
  * are in force a day before and after is the one; the first makes the earlier
  * instant where both are, and the later one in a gap. */
 bool
-zone_utc(const struct zone *z, int64_t local, int64_t *ret)
+tz_utc(const struct tz *z, int64_t local, int64_t *ret)
 {
-	int64_t before = zone_offset(z, local - DAY_S);
-	int64_t after = zone_offset(z, local + DAY_S);
-	bool first = zone_offset(z, local - before) == before;
-	bool second = zone_offset(z, local - after) == after;
+	int64_t before = tz_offset(z, local - DAY_S);
+	int64_t after = tz_offset(z, local + DAY_S);
+	bool first = tz_offset(z, local - before) == before;
+	bool second = tz_offset(z, local - after) == after;
 
 	*ret = local - before;
 	if (second && (!first || local - after < *ret))
