@@ -1,11 +1,8 @@
 /* Time zones: TZif files, the rule at their end, the calendar. */
-#include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/err.h"
 #include "base/tz.h"
 
 #define TZ_MAGIC 0x747a6f6e
