@@ -206,6 +206,35 @@ store_put_spec(struct store *s, struct res *r)
 }
 
 int
+store_rename(struct store *s, struct arena *a, struct res *r,
+    struct span parent, struct span id)
+{
+	_cleanup_stmt_ sqlite3_stmt *st = NULL;
+	struct span arn = r->kind->arn ?
+	    kind_arn(a, r->kind, r->scope, parent, id) : SPAN_NULL;
+	int ret;
+
+	CHECK_OBJ(r, RES_MAGIC);
+	AN(r->row);
+	if ((ret = store_begin_write(s)) < 0)
+		return err_trace(ret);
+	st = store_stmt(s,
+	    "UPDATE resource SET parent=?,id=?,arn=? WHERE row=?");
+	if (!st)
+		return -EIO;
+	store_bind_span(st, 1, parent);
+	store_bind_span(st, 2, id);
+	store_bind_span(st, 3, arn);
+	store_bind_int(st, 4, r->row);
+	if ((ret = store_run(s, st)) != 0)
+		return ret;
+	r->parent = arena_span(a, parent);
+	r->id = arena_span(a, id);
+	r->arn = arn;
+	return store_put_spec(s, r);
+}
+
+int
 store_put_status(struct store *s, struct res *r)
 {
 	return put(s, r, "UPDATE resource SET status=?,version=version+1"

@@ -116,6 +116,10 @@ int store_insert(struct store *s, struct arena *a, struct res *r);
 int store_put_spec(struct store *s, struct res *r);
 int store_put_status(struct store *s, struct res *r);
 int store_delete(struct store *s, const struct res *r); /* with its tags */
+/* Another parent and id, and the ARN that follows; row and tags stay.  Writes
+ * spec, too.  STORE_E_EXISTS. */
+int store_rename(struct store *s, struct arena *a, struct res *r,
+    struct span parent, struct span id);
 
 int store_get(struct store *s, struct arena *a, const struct kind *k,
     struct scope scope, struct span parent, struct span id,
