@@ -36,9 +36,11 @@ AWS::ElasticLoadBalancingV2::ListenerCertificate
 AWS::ElasticLoadBalancingV2::ListenerRule
 AWS::ElasticLoadBalancingV2::LoadBalancer
 AWS::ElasticLoadBalancingV2::TargetGroup
-AWS::IAM::AccessKey AWS::IAM::Group AWS::IAM::InstanceProfile
-AWS::IAM::ManagedPolicy AWS::IAM::OIDCProvider AWS::IAM::Policy
-AWS::IAM::Role AWS::IAM::ServiceLinkedRole AWS::IAM::User
+AWS::IAM::AccessKey AWS::IAM::Group AWS::IAM::GroupPolicy
+AWS::IAM::InstanceProfile AWS::IAM::ManagedPolicy AWS::IAM::OIDCProvider
+AWS::IAM::Policy AWS::IAM::Role AWS::IAM::RolePolicy
+AWS::IAM::ServiceLinkedRole AWS::IAM::User AWS::IAM::UserPolicy
+AWS::IAM::UserToGroupAddition
 AWS::KMS::Alias AWS::KMS::Key
 AWS::Logs::LogGroup AWS::Logs::LogStream
 AWS::Route53::HostedZone AWS::Route53::RecordSet AWS::Route53::RecordSetGroup

@@ -19,6 +19,7 @@
 #pragma once
 
 #include "auth/checksum.h"
+#include "auth/principal.h"
 #include "base/arena.h"
 #include "doc/doc.h"
 #include "store/store.h"
@@ -30,16 +31,6 @@ struct files;	 /* store/files.h */
 struct model;	 /* wire/model.h */
 struct model_op; /* wire/model.h */
 struct reply;
-
-/* Who calls.  For the root user: arn:aws:iam::ACCOUNT:root, id = account. */
-struct principal {
-	struct span account;
-	struct span arn;
-	struct span id;		/* UserId of GetCallerIdentity */
-	struct span access_key; /* empty for controllers */
-	bool system;		/* a controller or a service of ours */
-	struct span service;	/* system: "ecs.amazonaws.com" */
-};
 
 /* A body that was streamed: before the handler runs, it is in a file of
  * c->files, verified against all sums that came with it, and on disk. */

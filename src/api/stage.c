@@ -253,41 +253,58 @@ s3_unsigned(struct api_request *r, struct wire_error *err)
 	return 0;
 }
 
+static int
+refuse_failure(struct wire_error *err, int e)
+{
+	log_error("cannot authenticate: %s (%s)", err_last(), strerror(-e));
+	*err = (struct wire_error){.status = 500,
+	    .code = SPAN("InternalFailure"), .message = SPAN("The request "
+	    "processing has failed because of an unknown error, exception or "
+	    "failure.")};
+	return WIRE_E_REFUSED;
+}
+
 /* The key's secret and principal, not proved yet. */
 static int
-find_caller(struct api_request *r, struct wire_error *err)
+find_caller(struct api_request *r, struct credential *ret,
+    struct wire_error *err)
 {
-	const struct root_key *root = &r->api->config.root;
-	struct credential found;
+	const struct api_config *c = &r->api->config;
 	int e = CREDENTIAL_E_UNKNOWN;
 
-	if (span_eq(r->sig.access_key, root->access_key) && !r->sig.token.n) {
-		r->secret = root->secret_key;
-		r->call.who = (struct principal){.account = root->account,
-		    .arn = arena_fmt_span(r->arena, "arn:aws:iam::%.*s:root",
-			SPAN_ARG(root->account)),
-		    .id = root->account, .access_key = root->access_key};
+	*ret = (struct credential){.secret = c->root.secret_key,
+	    .who = {.account = c->root.account, .id = c->root.account,
+		.access_key = c->root.access_key}};
+	if (span_eq(r->sig.access_key, c->root.access_key) &&
+	    !r->sig.token.n) {
+		ret->who.arn = arena_fmt_span(r->arena,
+		    "arn:aws:iam::%.*s:root", SPAN_ARG(c->root.account));
 		return 0;
 	}
-	if (r->api->config.credential)
-		e = r->api->config.credential(r->api->config.store, r->arena,
-		    root->account, r->sig.access_key, r->sig.token, &found);
+	if (c->credential)
+		e = c->credential(c->store, r->arena, c->root.account,
+		    r->sig.access_key, r->sig.token, ret);
 	if (e == CREDENTIAL_E_TOKEN)
 		return refuse(r, BAD_TOKEN, SPAN_NULL, err);
 	if (e == CREDENTIAL_E_EXPIRED)
 		return refuse(r, OLD_TOKEN, SPAN_NULL, err);
 	if (e > 0)
 		return refuse(r, UNKNOWN_KEY, SPAN_NULL, err);
-	if (e < 0) {
-		*err = (struct wire_error){.status = 500,
-		    .code = SPAN("InternalFailure"), .message = SPAN("The "
-		    "request processing has failed because of an unknown "
-		    "error, exception or failure.")};
-		return WIRE_E_REFUSED;
-	}
-	r->secret = found.secret;
-	r->call.who = found.who;
-	return 0;
+	return e < 0 ? refuse_failure(err, e) : 0;
+}
+
+/* The signature is true: so is who made it. */
+static int
+let_in(struct api_request *r, const struct credential *c,
+    struct wire_error *err)
+{
+	const struct api_config *config = &r->api->config;
+	int e = c->used && config->credential_used ? config->credential_used(
+	    config->store, r->arena, c, r->sig.service, r->sig.region) : 0;
+
+	r->secret = c->secret;
+	r->call.who = c->who;
+	return e < 0 ? refuse_failure(err, e) : 0;
 }
 
 /* Operations that bring a proof of their own. */
@@ -306,6 +323,7 @@ stage_authenticate(struct api_request *r, struct wire_error *err)
 	int64_t now = clock_ms();
 	struct span why = SPAN_NULL;
 	enum sigv4_outcome o;
+	struct credential c;
 
 	if (comes_unsigned(r)) {
 		r->call.who.account = r->api->config.root.account;
@@ -318,13 +336,14 @@ stage_authenticate(struct api_request *r, struct wire_error *err)
 	    m ? span_of(m->signing_name) : SPAN_NULL, now, &why);
 	if (o != SIGV4_OK)
 		return refuse_outcome(r, o, why, err);
-	if (find_caller(r, err))
+	if (find_caller(r, &c, err))
 		return WIRE_E_REFUSED;
-	o = sigv4_check(r->arena, &s, &r->sig, r->secret, r->in.body, now,
-	    &why);
+	o = sigv4_check(r->arena, &s, &r->sig, c.secret, r->in.body, now, &why);
 	if (o != SIGV4_OK)
 		return refuse_outcome(r, o, why, err);
-	return family(r) == FAMILY_S3 ? s3_unsigned(r, err) : 0;
+	if (family(r) == FAMILY_S3 && s3_unsigned(r, err))
+		return WIRE_E_REFUSED;
+	return let_in(r, &c, err);
 }
 
 static bool
@@ -411,7 +430,10 @@ stage_validate(struct api_request *r, struct wire_error *err)
 	return wire_validate(r->arena, &r->target, r->call.in, err);
 }
 
-/* Policies will be evaluated here; they need the decoded parameters. */
+/* Policies will be evaluated here: auth/policy.h tells what one document says,
+ * call.who has the entity whose policies count, and the session's own.  It
+ * comes so late because conditions look at the decoded parameters.  Until then
+ * whoever the account knows is let in. */
 static int
 stage_authorise(struct api_request *r, struct wire_error *err UNUSED)
 {

@@ -495,6 +495,7 @@ start(struct daemon *d)
 {
 	struct api_config c = {.services = services,
 	    .credential = iam_credential,
+	    .credential_used = iam_credential_used,
 	    .ephemeral = d->opt.ephemeral, .on_reset = on_reset,
 	    .on_reset_ctx = d};
 	int r;

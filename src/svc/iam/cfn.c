@@ -1,387 +1,498 @@
-/* The types of IAM as CloudFormation makes them. */
-#include <errno.h>
-
+/* IAM's resource types of CloudFormation.  Most hold lists of policies, so that
+ * an update is the difference of two lists: hooks, not steps. */
 #include "base/err.h"
 #include "svc/iam/cfn.h"
 
-/* Those a policy is for. */
-static const struct {
-	const char *noun, *prop;
-} sides[] = {{"Role", "Roles"}, {"User", "Users"}, {"Group", "Groups"}};
+#define NAME_MAX_ROLE 64
 
-/* One of them; is: what is to be said there, NULL: nothing more. */
-typedef int (*side_fn)(struct cfn_run *run, const char *noun, struct span name,
-    const struct doc *props, enum cfn_outcome *ret);
+static const struct cfn_tagging role_tags = {
+	"TagRole", "{'RoleName': '$ref'}", "Tags",
+	"UntagRole", "{'RoleName': '$ref'}", "TagKeys",
+};
+static const struct cfn_tagging user_tags = {
+	"TagUser", "{'UserName': '$ref'}", "Tags",
+	"UntagUser", "{'UserName': '$ref'}", "TagKeys",
+};
+static const struct cfn_tagging provider_tags = {
+	"TagOpenIDConnectProvider", "{'OpenIDConnectProviderArn': '$ref'}",
+	"Tags",
+	"UntagOpenIDConnectProvider", "{'OpenIDConnectProviderArn': '$ref'}",
+	"TagKeys",
+};
 
-/* fn for each that is named in props and, when that is not NULL, not in
- * but. */
+/* Holders: roles, users, groups */
+
+static const struct cfn_step create_role = CFN_STEP("CreateRole",
+    "RoleName AssumeRolePolicyDocument Path Description MaxSessionDuration "
+    "PermissionsBoundary Tags", NULL);
+static const struct cfn_step create_user = CFN_STEP("CreateUser",
+    "UserName Path PermissionsBoundary Tags", NULL);
+static const struct cfn_step create_group = CFN_STEP("CreateGroup",
+    "GroupName Path", NULL);
+
 static int
-each_side(struct cfn_run *run, const struct doc *props, const struct doc *but,
-    side_fn fn, const struct doc *arg, enum cfn_outcome *ret)
+holder_create(struct cfn_run *run, const struct iam_cfn_holder *h,
+    const struct cfn_step *create, enum cfn_outcome *ret)
 {
 	int e;
 
-	*ret = CFN_DONE;
-	for (size_t i = 0; i < ARRAY_SIZE(sides); i++)
-		doc_each(n, doc_get(props, sides[i].prop)) {
-			if (doc_has_str(doc_get(but, sides[i].prop),
-			    doc_span(n)))
-				continue;
-			e = fn(run, sides[i].noun, doc_span(n), arg, ret);
-			if (e || *ret == CFN_FAILED)
-				return e;
-		}
+	if ((e = cfn_step(run, create, ret)) || *ret != CFN_DONE)
+		return e;
+	run->ref = doc_get_str(run->props, h->member);
+	return iam_cfn_policies(run, h, run->props, NULL, ret);
+}
+
+static int
+role_create(struct cfn_run *run, enum cfn_outcome *ret)
+{
+	return holder_create(run, &iam_cfn_role, &create_role, ret);
+}
+
+static int
+group_create(struct cfn_run *run, enum cfn_outcome *ret)
+{
+	return holder_create(run, &iam_cfn_group, &create_group, ret);
+}
+
+static bool
+no_login(struct cfn_run *run, enum cfn_outcome *ret)
+{
+	if (!doc_get(run->props, "LoginProfile"))
+		return true;
+	*ret = cfn_fail(run, "%s: property LoginProfile is not implemented",
+	    run->map->type);
+	return false;
+}
+
+static int
+user_create(struct cfn_run *run, enum cfn_outcome *ret)
+{
+	int e;
+
+	if (!no_login(run, ret))
+		return 0;
+	e = holder_create(run, &iam_cfn_user, &create_user, ret);
+	if (e || *ret != CFN_DONE)
+		return e;
+	return iam_cfn_groups(run, run->props, NULL, ret);
+}
+
+static int
+set_path(struct cfn_run *run, const struct iam_cfn_holder *h, const char *op,
+    enum cfn_outcome *ret)
+{
+	struct doc *in = iam_cfn_named(run, h);
+	struct span path = doc_get_str(run->props, "Path");
+
+	if (!iam_cfn_changed(run, "Path"))
+		return 0;
+	doc_set_str(run->arena, in, "NewPath", path.n ? path : SPAN("/"));
+	return iam_cfn_call(run, op, in, false, ret);
+}
+
+static int
+set_boundary(struct cfn_run *run, const struct iam_cfn_holder *h,
+    enum cfn_outcome *ret)
+{
+	struct doc *in = iam_cfn_named(run, h);
+	struct span arn = doc_get_str(run->props, "PermissionsBoundary");
+
+	if (!iam_cfn_changed(run, "PermissionsBoundary"))
+		return 0;
+	if (!arn.n)
+		return iam_cfn_call(run, h->unbound, in, true, ret);
+	doc_set_str(run->arena, in, "PermissionsBoundary", arn);
+	return iam_cfn_call(run, h->bound, in, false, ret);
+}
+
+static int
+set_trust(struct cfn_run *run, enum cfn_outcome *ret)
+{
+	struct doc *in = iam_cfn_named(run, &iam_cfn_role);
+
+	if (!iam_cfn_changed(run, "AssumeRolePolicyDocument"))
+		return 0;
+	doc_set_str(run->arena, in, "PolicyDocument", iam_cfn_text(run->arena,
+	    doc_get(run->props, "AssumeRolePolicyDocument")));
+	return iam_cfn_call(run, "UpdateAssumeRolePolicy", in, false, ret);
+}
+
+static int
+set_role(struct cfn_run *run, enum cfn_outcome *ret)
+{
+	struct doc *in = iam_cfn_named(run, &iam_cfn_role);
+
+	if (!iam_cfn_changed(run, "Description") &&
+	    !iam_cfn_changed(run, "MaxSessionDuration"))
+		return 0;
+	doc_set_str(run->arena, in, "Description",
+	    doc_get_str(run->props, "Description"));
+	doc_set_int(run->arena, in, "MaxSessionDuration",
+	    doc_get_int(run->props, "MaxSessionDuration", 3600));
+	return iam_cfn_call(run, "UpdateRole", in, false, ret);
+}
+
+static int
+role_update(struct cfn_run *run, enum cfn_outcome *ret)
+{
+	int e;
+
+	if ((e = set_trust(run, ret)) || *ret != CFN_DONE ||
+	    (e = set_role(run, ret)) || *ret != CFN_DONE ||
+	    (e = set_boundary(run, &iam_cfn_role, ret)) || *ret != CFN_DONE ||
+	    (e = iam_cfn_policies(run, &iam_cfn_role, run->props, run->old,
+		ret)) || *ret != CFN_DONE)
+		return e;
+	return cfn_retag(run, ret);
+}
+
+static int
+user_update(struct cfn_run *run, enum cfn_outcome *ret)
+{
+	int e;
+
+	if (!no_login(run, ret))
+		return 0;
+	if ((e = set_path(run, &iam_cfn_user, "UpdateUser", ret)) ||
+	    *ret != CFN_DONE ||
+	    (e = set_boundary(run, &iam_cfn_user, ret)) || *ret != CFN_DONE ||
+	    (e = iam_cfn_policies(run, &iam_cfn_user, run->props, run->old,
+		ret)) || *ret != CFN_DONE ||
+	    (e = iam_cfn_groups(run, run->props, run->old, ret)) ||
+	    *ret != CFN_DONE)
+		return e;
+	return cfn_retag(run, ret);
+}
+
+static int
+group_update(struct cfn_run *run, enum cfn_outcome *ret)
+{
+	int e = set_path(run, &iam_cfn_group, "UpdateGroup", ret);
+
+	if (e || *ret != CFN_DONE)
+		return e;
+	return iam_cfn_policies(run, &iam_cfn_group, run->props, run->old,
+	    ret);
+}
+
+/* What the template did not put there keeps it from going, as AWS has it. */
+static int
+holder_remove(struct cfn_run *run, const struct iam_cfn_holder *h,
+    const char *op, enum cfn_outcome *ret)
+{
+	int e = iam_cfn_policies(run, h, NULL, run->props, ret);
+
+	if (e || *ret != CFN_DONE)
+		return e;
+	return iam_cfn_call(run, op, iam_cfn_named(run, h), true, ret);
+}
+
+static int
+role_remove(struct cfn_run *run, enum cfn_outcome *ret)
+{
+	return holder_remove(run, &iam_cfn_role, "DeleteRole", ret);
+}
+
+static int
+group_remove(struct cfn_run *run, enum cfn_outcome *ret)
+{
+	return holder_remove(run, &iam_cfn_group, "DeleteGroup", ret);
+}
+
+static int
+user_remove(struct cfn_run *run, enum cfn_outcome *ret)
+{
+	int e = iam_cfn_groups(run, NULL, run->props, ret);
+
+	if (e || *ret != CFN_DONE)
+		return e;
+	return holder_remove(run, &iam_cfn_user, "DeleteUser", ret);
+}
+
+/* A user's membership of its own: {GroupName, Users}. */
+
+static int
+members(struct cfn_run *run, const char *op, const struct doc *users,
+    const struct doc *except, bool gone_ok, enum cfn_outcome *ret)
+{
+	int e;
+
+	doc_each(u, users) {
+		struct doc *in = doc_obj(run->arena);
+
+		if (doc_has_str(except, doc_span(u)))
+			continue;
+		doc_set_str(run->arena, in, "GroupName",
+		    doc_get_str(run->props, "GroupName"));
+		doc_set_str(run->arena, in, "UserName", doc_span(u));
+		if ((e = iam_cfn_call(run, op, in, gone_ok, ret)) ||
+		    *ret != CFN_DONE)
+			return e;
+	}
 	return 0;
 }
 
-/* AWS::IAM::Policy */
-
 static int
-put_one(struct cfn_run *run, const char *noun, struct span name,
-    const struct doc *props, enum cfn_outcome *ret)
-{
-	return iam_cfn_inline(run, noun, name, doc_get_str(props, "PolicyName"),
-	    doc_get(props, "PolicyDocument"), ret);
-}
-
-static int
-drop_one(struct cfn_run *run, const char *noun, struct span name,
-    const struct doc *props, enum cfn_outcome *ret)
-{
-	return iam_cfn_inline(run, noun, name, doc_get_str(props, "PolicyName"),
-	    NULL, ret);
-}
-
-static int
-policy_create(struct cfn_run *run, enum cfn_outcome *ret)
+addition_create(struct cfn_run *run, enum cfn_outcome *ret)
 {
 	run->ref = arena_fmt_span(run->arena, "%.*s-%.*s-%.*s",
 	    SPAN_ARG(run->stack), SPAN_ARG(run->logical),
 	    SPAN_ARG(run->random));
-	doc_set_str(run->arena, run->attrs, "Id", run->ref);
-	return each_side(run, run->props, NULL, put_one, run->props, ret);
+	return members(run, "AddUserToGroup", doc_get(run->props, "Users"),
+	    NULL, false, ret);
 }
 
 static int
-policy_update(struct cfn_run *run, enum cfn_outcome *ret)
+addition_update(struct cfn_run *run, enum cfn_outcome *ret)
 {
-	bool renamed = !doc_eq(doc_get(run->props, "PolicyName"),
-	    doc_get(run->old, "PolicyName"));
-	int e = each_side(run, run->old, renamed ? NULL : run->props, drop_one,
-	    run->old, ret);
+	const struct doc *is = doc_get(run->props, "Users");
+	const struct doc *was = doc_get(run->old, "Users");
+	int e = members(run, "AddUserToGroup", is, was, false, ret);
 
-	if (e || *ret == CFN_FAILED)
-		return e;
-	return each_side(run, run->props, NULL, put_one, run->props, ret);
+	return e || *ret != CFN_DONE ? e :
+	    members(run, "RemoveUserFromGroup", was, is, true, ret);
 }
 
 static int
-policy_remove(struct cfn_run *run, enum cfn_outcome *ret)
+addition_remove(struct cfn_run *run, enum cfn_outcome *ret)
 {
-	return each_side(run, run->props, NULL, drop_one, run->props, ret);
+	return members(run, "RemoveUserFromGroup",
+	    doc_get(run->props, "Users"), NULL, true, ret);
 }
 
-/* AWS::IAM::ManagedPolicy */
+/* Instance profiles have one role, in a list. */
 
 static int
-attach_one(struct cfn_run *run, const char *noun, struct span name,
-    const struct doc *arg UNUSED, enum cfn_outcome *ret)
+profile_role(struct cfn_run *run, const char *op, const struct doc *roles,
+    bool gone_ok, enum cfn_outcome *ret)
 {
-	return iam_cfn_attach(run, noun, name, run->ref, true, ret);
+	struct doc *in = doc_obj(run->arena);
+	struct span role = doc_span(doc_at(roles, 0));
+
+	if (!role.n)
+		return 0;
+	doc_set_str(run->arena, in, "InstanceProfileName", run->ref);
+	doc_set_str(run->arena, in, "RoleName", role);
+	return iam_cfn_call(run, op, in, gone_ok, ret);
 }
-
-static int
-detach_one(struct cfn_run *run, const char *noun, struct span name,
-    const struct doc *arg UNUSED, enum cfn_outcome *ret)
-{
-	return iam_cfn_attach(run, noun, name, run->ref, false, ret);
-}
-
-static const struct cfn_step managed_make = CFN_STEP("CreatePolicy",
-    "ManagedPolicyName Path Description PolicyDocument", NULL,
-    .map = "ManagedPolicyName=PolicyName");
-
-static int
-managed_create(struct cfn_run *run, enum cfn_outcome *ret)
-{
-	struct doc *arn;
-	int e = cfn_step(run, &managed_make, ret);
-
-	if (e || *ret == CFN_FAILED)
-		return e;
-	arn = cfn_expr(run, "$o.Policy.Arn");
-	if (!arn)
-		return err_origin(EIO, "CreatePolicy told no ARN");
-	run->ref = doc_span(arn);
-	return each_side(run, run->props, NULL, attach_one, NULL, ret);
-}
-
-/* Answers false when the operation was refused; *ret is set then. */
-static int
-plain(struct cfn_run *run, const char *op, struct doc *in,
-    struct op_result *ret_result, enum cfn_outcome *ret)
-{
-	int e = cfn_call(run, op, in, ret_result);
-
-	if (e)
-		return err_trace(e);
-	*ret = ret_result->error.n ? cfn_refused(run, op, ret_result) :
-	    CFN_DONE;
-	return 0;
-}
-
-static struct doc *
-of_policy(struct cfn_run *run)
-{
-	return doc_set_str(run->arena, doc_obj(run->arena), "PolicyArn",
-	    run->ref);
-}
-
-/* Deletes versions that are not the current one, oldest first, until no more
- * than keep are left. */
-static int
-prune(struct cfn_run *run, size_t keep, enum cfn_outcome *ret)
-{
-	struct op_result list, r;
-	size_t n;
-	int e = plain(run, "ListPolicyVersions", of_policy(run), &list, ret);
-
-	if (e || *ret == CFN_FAILED)
-		return e;
-	n = doc_len(doc_get(list.out, "Versions"));
-	for (size_t i = n; i-- > 0 && n > keep;) {
-		const struct doc *v = doc_at(doc_get(list.out, "Versions"), i);
-		struct doc *in = of_policy(run);
-
-		if (doc_get_bool(v, "IsDefaultVersion", false))
-			continue;
-		doc_set_str(run->arena, in, "VersionId",
-		    doc_get_str(v, "VersionId"));
-		e = plain(run, "DeletePolicyVersion", in, &r, ret);
-		if (e || *ret == CFN_FAILED)
-			return e;
-		n--;
-	}
-	return 0;
-}
-
-static int
-managed_update(struct cfn_run *run, enum cfn_outcome *ret)
-{
-	const struct doc *text = doc_get(run->props, "PolicyDocument");
-	struct op_result r;
-	int e = each_side(run, run->old, run->props, detach_one, NULL, ret);
-
-	if (!e && *ret != CFN_FAILED)
-		e = each_side(run, run->props, run->old, attach_one, NULL,
-		    ret);
-	if (e || *ret == CFN_FAILED ||
-	    doc_eq(text, doc_get(run->old, "PolicyDocument")))
-		return e;
-	if ((e = prune(run, 4, ret)) || *ret == CFN_FAILED)
-		return e;
-	struct doc *in = of_policy(run);
-
-	doc_set_str(run->arena, in, "PolicyDocument",
-	    doc_json(run->arena, text));
-	doc_set_bool(run->arena, in, "SetAsDefault", true);
-	return plain(run, "CreatePolicyVersion", in, &r, ret);
-}
-
-static int
-managed_remove(struct cfn_run *run, enum cfn_outcome *ret)
-{
-	struct op_result r;
-	int e = each_side(run, run->props, NULL, detach_one, NULL, ret);
-
-	if (!e && *ret != CFN_FAILED)
-		e = prune(run, 1, ret);
-	if (e || *ret == CFN_FAILED)
-		return e;
-	return plain(run, "DeletePolicy", of_policy(run), &r, ret);
-}
-
-/* AWS::IAM::InstanceProfile */
-
-static int
-profile_role(struct cfn_run *run, const struct doc *props, const char *op,
-    enum cfn_outcome *ret)
-{
-	struct op_result r;
-	int e = 0;
-
-	*ret = CFN_DONE;
-	doc_each(role, doc_get(props, "Roles")) {
-		struct doc *in = doc_obj(run->arena);
-
-		doc_set_str(run->arena, in, "InstanceProfileName", run->ref);
-		doc_set_str(run->arena, in, "RoleName", doc_span(role));
-		e = plain(run, op, in, &r, ret);
-		if (e || *ret == CFN_FAILED)
-			return e;
-	}
-	return e;
-}
-
-static const struct cfn_step profile_make = CFN_STEP("CreateInstanceProfile",
-    "InstanceProfileName Path", NULL);
-static const struct cfn_step profile_drop = CFN_STEP("DeleteInstanceProfile",
-    "", "{'InstanceProfileName': '$ref'}");
 
 static int
 profile_create(struct cfn_run *run, enum cfn_outcome *ret)
 {
-	int e = cfn_step(run, &profile_make, ret);
+	static const struct cfn_step create = CFN_STEP("CreateInstanceProfile",
+	    "InstanceProfileName Path", NULL);
+	int e = cfn_step(run, &create, ret);
 
-	if (e || *ret == CFN_FAILED)
+	if (e || *ret != CFN_DONE)
 		return e;
 	run->ref = doc_get_str(run->props, "InstanceProfileName");
-	return profile_role(run, run->props, "AddRoleToInstanceProfile", ret);
+	return profile_role(run, "AddRoleToInstanceProfile",
+	    doc_get(run->props, "Roles"), false, ret);
 }
 
 static int
 profile_update(struct cfn_run *run, enum cfn_outcome *ret)
 {
-	int e = profile_role(run, run->old, "RemoveRoleFromInstanceProfile",
-	    ret);
+	int e;
 
-	if (e || *ret == CFN_FAILED)
-		return e;
-	return profile_role(run, run->props, "AddRoleToInstanceProfile", ret);
+	if (!iam_cfn_changed(run, "Roles"))
+		return 0;
+	e = profile_role(run, "RemoveRoleFromInstanceProfile",
+	    doc_get(run->old, "Roles"), true, ret);
+	return e || *ret != CFN_DONE ? e :
+	    profile_role(run, "AddRoleToInstanceProfile",
+	    doc_get(run->props, "Roles"), false, ret);
 }
 
 static int
 profile_remove(struct cfn_run *run, enum cfn_outcome *ret)
 {
-	int e = profile_role(run, run->props, "RemoveRoleFromInstanceProfile",
-	    ret);
+	struct doc *in = doc_obj(run->arena);
+	int e = profile_role(run, "RemoveRoleFromInstanceProfile",
+	    doc_get(run->props, "Roles"), true, ret);
 
-	return e || *ret == CFN_FAILED ? e : cfn_step(run, &profile_drop, ret);
+	if (e || *ret != CFN_DONE)
+		return e;
+	doc_set_str(run->arena, in, "InstanceProfileName", run->ref);
+	return iam_cfn_call(run, "DeleteInstanceProfile", in, true, ret);
 }
 
-#define ROLE	 "{'RoleName': '$ref'}"
-#define USER	 "{'UserName': '$ref'}"
-#define PROVIDER "{'OpenIDConnectProviderArn': '$ref'}"
+/* Providers: client ids are added and removed one by one. */
 
-static const struct cfn_tagging role_tags = {
-	"TagRole", ROLE, "Tags", "UntagRole", ROLE, "TagKeys",
-};
-static const struct cfn_tagging user_tags = {
-	"TagUser", USER, "Tags", "UntagUser", USER, "TagKeys",
-};
-static const struct cfn_tagging provider_tags = {
-	"TagOpenIDConnectProvider", PROVIDER, "Tags",
-	"UntagOpenIDConnectProvider", PROVIDER, "TagKeys",
-};
+static int
+clients(struct cfn_run *run, const char *op, const struct doc *list,
+    const struct doc *except, enum cfn_outcome *ret)
+{
+	int e;
+
+	doc_each(v, list) {
+		struct doc *in = doc_obj(run->arena);
+
+		if (doc_has_str(except, doc_span(v)))
+			continue;
+		doc_set_str(run->arena, in, "OpenIDConnectProviderArn",
+		    run->ref);
+		doc_set_str(run->arena, in, "ClientID", doc_span(v));
+		if ((e = iam_cfn_call(run, op, in, false, ret)) ||
+		    *ret != CFN_DONE)
+			return e;
+	}
+	return 0;
+}
+
+static int
+provider_update(struct cfn_run *run, enum cfn_outcome *ret)
+{
+	const struct doc *is = doc_get(run->props, "ClientIdList");
+	const struct doc *was = doc_get(run->old, "ClientIdList");
+	struct doc *in = doc_obj(run->arena);
+	int e = clients(run, "AddClientIDToOpenIDConnectProvider", is, was,
+	    ret);
+
+	if (e || *ret != CFN_DONE)
+		return e;
+	e = clients(run, "RemoveClientIDFromOpenIDConnectProvider", was, is,
+	    ret);
+	if (e || *ret != CFN_DONE)
+		return e;
+	if (iam_cfn_changed(run, "ThumbprintList")) {
+		const struct doc *list = doc_get(run->props, "ThumbprintList");
+
+		doc_set_str(run->arena, in, "OpenIDConnectProviderArn",
+		    run->ref);
+		doc_set(run->arena, in, "ThumbprintList", list ?
+		    doc_copy(run->arena, list) : doc_arr(run->arena));
+		e = iam_cfn_call(run, "UpdateOpenIDConnectProviderThumbprint",
+		    in, false, ret);
+		if (e || *ret != CFN_DONE)
+			return e;
+	}
+	return cfn_retag(run, ret);
+}
+
+#define ROLE "{'RoleName': '$ref'}"
+#define KEY  "{'UserName': '$p.UserName', 'AccessKeyId': '$ref'}"
+#define INLINE(noun)                                                    \
+	{                                                               \
+		.type = "AWS::IAM::" noun "Policy",                     \
+		.create = CFN_STEPS(                                    \
+		    CFN_STEP("Put" noun "Policy", NULL, NULL)),         \
+		.update = CFN_STEPS(                                    \
+		    CFN_STEP("Put" noun "Policy", NULL, NULL)),         \
+		.remove = CFN_STEPS(CFN_STEP("Delete" noun "Policy", "",\
+		    "{'" noun "Name': '$p." noun "Name', "              \
+		    "'PolicyName': '$p.PolicyName'}")),                 \
+		.ref = "${p.PolicyName}|${p." noun "Name}",             \
+	}
 
 const struct cfn_map iam_types[] = {
 	{
 		.type = "AWS::IAM::Role",
-		.name = "RoleName", .name_max = 64,
-		.create = CFN_STEPS(CFN_STEP("CreateRole", "RoleName Path "
-		    "AssumeRolePolicyDocument Description MaxSessionDuration "
-		    "PermissionsBoundary Tags", NULL)),
-		.remove = CFN_STEPS(CFN_STEP("DeleteRole", "", ROLE)),
-		.ref = "$p.RoleName",
+		.name = "RoleName",
+		.name_max = NAME_MAX_ROLE,
+		.on_create = role_create,
+		.on_update = role_update,
+		.on_remove = role_remove,
 		.attrs = "{'Arn': '$o.Role.Arn', 'RoleId': '$o.Role.RoleId'}",
 		.tagging = &role_tags,
-		.on_create = iam_cfn_create,
-		.on_update = iam_cfn_update,
-		.on_remove = iam_cfn_remove,
 	},
 	{
 		.type = "AWS::IAM::User",
-		.name = "UserName", .name_max = 64,
-		.create = CFN_STEPS(CFN_STEP("CreateUser", "UserName Path "
-		    "PermissionsBoundary Tags LoginProfile", NULL)),
-		.remove = CFN_STEPS(CFN_STEP("DeleteUser", "", USER)),
-		.ref = "$p.UserName",
+		.name = "UserName",
+		.name_max = 64,
+		.on_create = user_create,
+		.on_update = user_update,
+		.on_remove = user_remove,
+		.read = CFN_STEPS(CFN_STEP("GetUser", "",
+		    "{'UserName': '$ref'}")),
 		.attrs = "{'Arn': '$o.User.Arn'}",
 		.tagging = &user_tags,
-		.on_create = iam_cfn_create,
-		.on_update = iam_cfn_update,
-		.on_remove = iam_cfn_remove,
 	},
 	{
 		.type = "AWS::IAM::Group",
-		.name = "GroupName", .name_max = 128,
-		.create = CFN_STEPS(CFN_STEP("CreateGroup", "GroupName Path",
-		    NULL)),
-		.remove = CFN_STEPS(CFN_STEP("DeleteGroup", "",
+		.name = "GroupName",
+		.name_max = 128,
+		.on_create = group_create,
+		.on_update = group_update,
+		.on_remove = group_remove,
+		.read = CFN_STEPS(CFN_STEP("GetGroup", "",
 		    "{'GroupName': '$ref'}")),
-		.ref = "$p.GroupName",
 		.attrs = "{'Arn': '$o.Group.Arn'}",
-		.on_create = iam_cfn_create,
-		.on_update = iam_cfn_update,
-		.on_remove = iam_cfn_remove,
 	},
 	{
 		.type = "AWS::IAM::Policy",
-		.on_create = policy_create,
-		.on_update = policy_update,
-		.on_remove = policy_remove,
+		.on_create = iam_cfn_policy_create,
+		.on_update = iam_cfn_policy_update,
+		.on_remove = iam_cfn_policy_remove,
+		.attrs = "{'Id': '$ref'}",
 	},
 	{
 		.type = "AWS::IAM::ManagedPolicy",
-		.name = "ManagedPolicyName", .name_max = 128,
-		.attrs = "{'PolicyArn': '$o.Policy.Arn', "
+		.name = "ManagedPolicyName",
+		.name_max = 128,
+		.on_create = iam_cfn_managed_create,
+		.on_update = iam_cfn_managed_update,
+		.on_remove = iam_cfn_managed_remove,
+		.read = CFN_STEPS(CFN_STEP("GetPolicy", "",
+		    "{'PolicyArn': '$ref'}")),
+		.attrs = "{'PolicyArn': '$ref', "
 		    "'PolicyId': '$o.Policy.PolicyId', "
 		    "'DefaultVersionId': '$o.Policy.DefaultVersionId', "
-		    "'CreateDate': '$o.Policy.CreateDate', "
-		    "'IsAttachable': '$o.Policy.IsAttachable'}",
-		.on_create = managed_create,
-		.on_update = managed_update,
-		.on_remove = managed_remove,
+		    "'AttachmentCount': '$o.Policy.AttachmentCount', "
+		    "'IsAttachable': '$o.Policy.IsAttachable', "
+		    "'PermissionsBoundaryUsageCount': "
+		    "'$o.Policy.PermissionsBoundaryUsageCount'}",
+	},
+	{
+		.type = "AWS::IAM::UserToGroupAddition",
+		.on_create = addition_create,
+		.on_update = addition_update,
+		.on_remove = addition_remove,
+	},
+	{
+		.type = "AWS::IAM::InstanceProfile",
+		.name = "InstanceProfileName",
+		.name_max = 128,
+		.on_create = profile_create,
+		.on_update = profile_update,
+		.on_remove = profile_remove,
+		.attrs = "{'Arn': '$o.InstanceProfile.Arn'}",
 	},
 	{
 		.type = "AWS::IAM::AccessKey",
 		.create = CFN_STEPS(
 		    CFN_STEP("CreateAccessKey", "UserName", NULL),
-		    CFN_STEP("UpdateAccessKey", "Status",
-			"{'UserName': '$p.UserName', 'AccessKeyId': "
-			"'$o.AccessKey.AccessKeyId'}")),
-		.update = CFN_STEPS(CFN_STEP("UpdateAccessKey", "Status",
-		    "{'UserName': '$p.UserName', 'AccessKeyId': '$ref'}")),
-		.remove = CFN_STEPS(CFN_STEP("DeleteAccessKey", "",
-		    "{'UserName': '$p.UserName', 'AccessKeyId': '$ref'}")),
+		    CFN_STEP("UpdateAccessKey", "Status", KEY)),
+		.update = CFN_STEPS(CFN_STEP("UpdateAccessKey", "Status", KEY)),
 		.defaults = "{'Status': 'Active'}",
-		/* A change of it asks for a new key. */
-		.no_effect = "Serial",
+		.no_effect = "Serial", /* says when to make another one */
+		.remove = CFN_STEPS(CFN_STEP("DeleteAccessKey", "", KEY)),
 		.ref = "$o.AccessKey.AccessKeyId",
-		.attrs = "{'Id': '$o.AccessKey.AccessKeyId', "
-		    "'SecretAccessKey': '$o.AccessKey.SecretAccessKey'}",
-	},
-	{
-		.type = "AWS::IAM::InstanceProfile",
-		.name = "InstanceProfileName", .name_max = 128,
-		.attrs = "{'Arn': '$o.InstanceProfile.Arn'}",
-		.on_create = profile_create,
-		.on_update = profile_update,
-		.on_remove = profile_remove,
+		.attrs = "{'Id': '$ref', 'SecretAccessKey': "
+		    "'$o.AccessKey.SecretAccessKey'}",
 	},
 	{
 		.type = "AWS::IAM::OIDCProvider",
 		.create = CFN_STEPS(CFN_STEP("CreateOpenIDConnectProvider",
-		    NULL, NULL, .map = "ClientIdList=ClientIDList")),
-		.update = CFN_STEPS(
-		    CFN_STEP("UpdateOpenIDConnectProviderThumbprint",
-			"ThumbprintList", PROVIDER)),
+		    NULL, NULL)),
+		.on_update = provider_update,
 		.remove = CFN_STEPS(CFN_STEP("DeleteOpenIDConnectProvider", "",
-		    PROVIDER)),
+		    "{'OpenIDConnectProviderArn': '$ref'}")),
 		.ref = "$o.OpenIDConnectProviderArn",
-		.attrs = "{'Arn': '$o.OpenIDConnectProviderArn'}",
+		.attrs = "{'Arn': '$ref'}",
 		.tagging = &provider_tags,
 	},
 	{
 		.type = "AWS::IAM::ServiceLinkedRole",
-		.create = CFN_STEPS(CFN_STEP("CreateServiceLinkedRole", NULL,
-		    NULL)),
-		.update = CFN_STEPS(CFN_STEP("UpdateRoleDescription",
-		    "Description", ROLE)),
-		.remove = CFN_STEPS(CFN_STEP("DeleteServiceLinkedRole", "",
-		    ROLE)),
+		.create = CFN_STEPS(
+		    CFN_STEP("CreateServiceLinkedRole", NULL, NULL)),
+		.remove = CFN_STEPS(
+		    CFN_STEP("DeleteServiceLinkedRole", "", ROLE)),
 		.ref = "$o.Role.RoleName",
-		.attrs = "{'RoleName': '$o.Role.RoleName'}",
+		.attrs = "{'RoleName': '$ref'}",
 	},
+	INLINE("Role"),
+	INLINE("User"),
+	INLINE("Group"),
 	{.type = NULL},
 };

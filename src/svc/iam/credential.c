@@ -1,81 +1,153 @@
-/* Keys, and the principals that hold them. */
-#include "api/api.h"
+/* From an access key to who signs with it; asked on each request. */
+#include <errno.h>
+
 #include "auth/session.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "svc/iam/iam.h"
 
-/* Is the role or user of that id still there? */
-static int
-lives(struct store *s, struct arena *a, struct span account,
-    const struct session *n)
-{
-	struct query q = {.kind = n->role ? &iam_role : &iam_user,
-	    .scope = {.account = account}, .any_parent = true,
-	    .index = "spec.Id", .value = n->owner, .limit = 1};
-	struct res_list l;
-	int r = n->owner.n ? store_list(s, a, &q, &l) : 0;
+/* Each note is a write. */
+#define USED_STEP_MS (60 * 1000)
 
-	return r < 0 ? err_trace(r) : !n->owner.n || l.n > 0;
+static struct span
+place(struct arena *a, struct span access_key)
+{
+	return arena_fmt_span(a, "iam.access-key %.*s", SPAN_ARG(access_key));
+}
+
+struct span
+iam_seal_secret(struct store *s, struct arena *a, struct span access_key,
+    struct span secret)
+{
+	_cleanup_(buf_done) struct buf sealed = BUF_INIT, text = BUF_INIT;
+
+	store_seal(s, place(a, access_key), secret, &sealed);
+	buf_add_base64(&text, sealed.p, sealed.n);
+	return arena_span(a, buf_span(&text));
+}
+
+/* The resource of a row, if it is still the one that was meant. */
+static int
+find_entity(struct store *s, struct arena *a, int64_t row, struct span id,
+    struct res **ret)
+{
+	int r = store_get_row(s, a, row, ret);
+
+	if (r == 0 && !span_eq(doc_get_str((*ret)->spec, "Id"), id))
+		return STORE_E_NOT_FOUND;
+	return r;
+}
+
+static struct principal
+of_user(const struct res *user, struct span access_key)
+{
+	return (struct principal){.account = user->scope.account,
+	    .arn = user->arn, .id = doc_get_str(user->spec, "Id"),
+	    .access_key = access_key, .entity = user};
+}
+
+static struct principal
+of_role(struct arena *a, const struct res *role, struct span name,
+    struct span access_key)
+{
+	struct span id = doc_get_str(role->spec, "Id");
+
+	return (struct principal){.account = role->scope.account,
+	    .arn = arena_fmt_span(a, "arn:aws:sts::%.*s:assumed-role/%.*s/%.*s",
+		SPAN_ARG(role->scope.account), SPAN_ARG(role->id),
+		SPAN_ARG(name)),
+	    .id = arena_fmt_span(a, "%.*s:%.*s", SPAN_ARG(id), SPAN_ARG(name)),
+	    .access_key = access_key, .entity = role};
 }
 
 static int
-by_session(struct store *s, struct arena *a, struct span account,
-    struct span key, struct span token, struct credential *ret)
+find_session(struct store *s, struct arena *a, struct span access_key,
+    struct span token, struct credential *ret)
 {
-	struct session n;
+	struct session_claims c;
+	struct res *entity;
 	int r;
 
-	if (!session_read(s, a, token, &n) || !span_eq(n.access_key, key))
+	if (!session_open(s, a, access_key, token, &c, &ret->secret))
 		return CREDENTIAL_E_TOKEN;
-	if (clock_ms() >= n.expires)
+	if (c.expires <= clock_ms())
 		return CREDENTIAL_E_EXPIRED;
-	if ((r = lives(s, a, account, &n)) <= 0)
-		return r < 0 ? r : CREDENTIAL_E_TOKEN;
-	ret->secret = n.secret;
-	ret->who = (struct principal){.account = account, .arn = n.arn,
-	    .id = n.id, .access_key = key};
+	if (c.row) {
+		r = find_entity(s, a, c.row, c.entity, &entity);
+		if (r)
+			return r < 0 ? err_trace(r) : CREDENTIAL_E_TOKEN;
+		ret->who = c.name.n ?
+		    of_role(a, entity, c.name, access_key) :
+		    of_user(entity, access_key);
+		ret->used = c.name.n ? entity : NULL;
+	} else {
+		ret->who = (struct principal){.account = c.account,
+		    .arn = arena_fmt_span(a, "arn:aws:iam::%.*s:root",
+			SPAN_ARG(c.account)),
+		    .id = c.account, .access_key = access_key};
+	}
+	ret->who.session = c.extra;
 	return 0;
 }
 
 static int
-by_user(struct store *s, struct arena *a, struct scope scope,
-    const struct res *k, struct credential *ret)
+find_key(struct store *s, struct arena *a, struct span account,
+    struct span access_key, struct credential *ret)
 {
-	struct span name = doc_get_str(k->spec, "UserName");
-	struct res *u;
-	int r = entity_get(s, a, &entity_user, scope, name, &u);
+	_cleanup_(buf_done) struct buf sealed = BUF_INIT, secret = BUF_INIT;
+	struct scope scope = {account, SPAN("")};
+	struct res *key, *user;
+	int r;
 
+	r = store_get(s, a, &iam_access_key, scope, SPAN_NULL, access_key, &key);
+	if (r == 0 && !span_is(doc_get_str(key->spec, "Status"), "Active"))
+		r = STORE_E_NOT_FOUND;
+	if (r == 0)
+		r = find_entity(s, a, doc_get_int(key->spec, "UserRow", 0),
+		    doc_get_str(key->spec, "User"), &user);
 	if (r)
-		return r == STORE_E_NOT_FOUND ? CREDENTIAL_E_UNKNOWN :
-		    err_trace(r);
-	ret->who = (struct principal){.account = scope.account, .arn = u->arn,
-	    .id = doc_get_str(u->spec, "Id"), .access_key = k->id};
+		return r < 0 ? err_trace(r) : CREDENTIAL_E_UNKNOWN;
+	if (!buf_add_unbase64(&sealed, doc_get_str(key->spec, "Sealed")))
+		return err_origin(EBADMSG, "a secret key is no base64");
+	r = store_unseal(s, place(a, access_key), buf_span(&sealed), &secret);
+	if (r < 0)
+		return err_trace(r);
+	ret->secret = arena_span(a, buf_span(&secret));
+	ret->who = of_user(user, key->id);
+	ret->used = key;
 	return 0;
 }
 
 int
 iam_credential(struct store *s, struct arena *a, struct span account,
-    struct span key, struct span token, struct credential *ret)
+    struct span access_key, struct span token, struct credential *ret)
 {
-	_cleanup_(buf_done) struct buf sealed = BUF_INIT, secret = BUF_INIT;
-	struct scope scope = {.account = account};
-	struct res *k;
-	int r;
-
+	*ret = (struct credential){.used = NULL};
+	/* The request's own bytes may go before the answer does. */
+	access_key = arena_span(a, access_key);
+	if (span_starts(access_key, SPAN("ASIA")))
+		return token.n ? find_session(s, a, access_key, token, ret) :
+		    CREDENTIAL_E_UNKNOWN;
+	/* Only temporary keys come with a token. */
 	if (token.n)
-		return by_session(s, a, account, key, token, ret);
-	r = store_get(s, a, &iam_access_key, scope, SPAN_NULL, key, &k);
-	if (r)
-		return r == STORE_E_NOT_FOUND ? CREDENTIAL_E_UNKNOWN :
-		    err_trace(r);
-	if (!span_is(doc_get_str(k->spec, "Status"), "Active"))
-		return CREDENTIAL_E_UNKNOWN;
-	if (!buf_add_unbase64(&sealed, doc_get_str(k->spec, "Secret")))
-		return err_fold(1);
-	if ((r = store_unseal(s, k->id, buf_span(&sealed), &secret)) < 0)
-		return err_trace(r);
-	ret->secret = arena_span(a, buf_span(&secret));
-	return by_user(s, a, scope, k, ret);
+		return CREDENTIAL_E_TOKEN;
+	return find_key(s, a, account, access_key, ret);
+}
+
+int
+iam_credential_used(struct store *s, struct arena *a,
+    const struct credential *c, struct span service, struct span region)
+{
+	struct res *r = c->used;
+	int64_t now = clock_ms();
+	int e;
+
+	if (doc_get_int(r->status, "LastUsed", 0) > now - USED_STEP_MS)
+		return 0;
+	doc_set_int(a, r->status, "LastUsed", now / 1000 * 1000);
+	doc_set_str(a, r->status, "Service", service);
+	doc_set_str(a, r->status, "Region", region);
+	e = store_put_status(s, r);
+	return e > 0 ? err_fold(e) : err_trace(e);
 }

@@ -1,94 +1,141 @@
-/* What the handlers of IAM share.
- * https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html */
+/*
+ * What the handlers of IAM share.
+ * https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html
+ */
 #pragma once
 
 #include "api/api.h"
-#include "cfn/type.h"
+#include "auth/policy.h"
+#include "svc/iam/cfn.h"
 #include "svc/iam/kinds.h"
 
 extern const struct service iam_service;
-extern const struct cfn_map iam_types[];
 
-/* For api_config.credential: who holds a key of ours. */
+/* credential.c: for api_config.credential and credential_used. */
 int iam_credential(struct store *s, struct arena *a, struct span account,
-    struct span key, struct span token, struct credential *ret);
+    struct span access_key, struct span token, struct credential *ret);
+int iam_credential_used(struct store *s, struct arena *a,
+    const struct credential *c, struct span service, struct span region);
+/* The secret of an access key as it is kept: sealed, in base64. */
+struct span iam_seal_secret(struct store *s, struct arena *a,
+    struct span access_key, struct span secret);
 
-/* Roles, users, groups, policies, instance profiles have a path and a name
- * that is unique whatever its case. */
-struct entity {
+/* noun.c: what has a name, a path and a unique id. */
+struct iam_noun {
 	const struct kind *kind;
-	const char *noun;   /* "Role": of operations and members */
-	const char *text;   /* "role": of sentences */
-	const char *name;   /* "RoleName" */
-	const char *list;   /* "Roles" */
-	const char *prefix; /* "AROA": of ids */
-	size_t max;	    /* in one account */
-	const char *quota;  /* "RolesPerAccount" */
+	const char *member;  /* of inputs: "RoleName" */
+	const char *in_text; /* of sentences: "role" */
+	const char *title;   /* "Role", also the member of replies */
+	const char *list;    /* "Roles" */
+	const char *prefix;  /* of unique ids */
+	const char *quota;   /* "RolesPerAccount" */
+	int64_t max;
+	/* Of holders of policies; else 0. */
+	const char *attach_quota; /* "PoliciesPerRole" */
+	size_t attach_max;
+	size_t inline_max; /* bytes of all inline policies */
 };
+extern const struct iam_noun iam_nouns[]; /* ends with kind NULL */
+extern const struct iam_noun *const iam_noun_role;
+extern const struct iam_noun *const iam_noun_user;
+extern const struct iam_noun *const iam_noun_group;
+extern const struct iam_noun *const iam_noun_policy;
+extern const struct iam_noun *const iam_noun_profile;
 
-/* entity.c */
-extern const struct entity entity_role, entity_user, entity_group,
-    entity_policy, entity_profile;
-/* The one that the operation's name speaks of: PutGroupPolicy, a group. */
-const struct entity *entity_of(const struct call *c);
-
-struct reply *iam_fail(struct call *c, int r);
-/* NoSuchEntity: "The role with name X cannot be found." */
-struct reply *entity_missing(struct call *c, const struct entity *e,
-    struct span name);
-/* By its name; the refusal, or NULL and *ret. */
-struct reply *entity_find(struct call *c, const struct entity *e,
+/* The noun whose name the operation requires. */
+const struct iam_noun *iam_noun(struct call *c);
+/* These return NULL with *ret filled, or the refusal. */
+struct reply *iam_find(struct call *c, const struct iam_noun *n,
     struct span name, struct res **ret);
-/* The same of the input's member. */
-struct reply *entity_named(struct call *c, const struct entity *e,
+/* The one that the input's member names. */
+struct reply *iam_named(struct call *c, const struct iam_noun *n,
     struct res **ret);
-/* By name without a refusal: 0, STORE_E_NOT_FOUND or negative. */
-int entity_get(struct store *s, struct arena *a, const struct entity *e,
-    struct scope scope, struct span name, struct res **ret);
-/* A fresh one of the input's name, Path and Tags, with its id; not stored. */
-struct reply *entity_new(struct call *c, const struct entity *e,
+/* A new one in memory, its name and place being free. */
+struct reply *iam_new(struct call *c, const struct iam_noun *n,
     struct res **ret);
-/* Stores it, with the input's tags. */
-struct reply *entity_insert(struct call *c, const struct entity *e,
-    struct res *r);
-struct reply *iam_put(struct call *c, struct res *r);
-/* Path, the name, its id, Arn, CreateDate. */
-struct doc *entity_doc(struct call *c, const struct entity *e,
-    const struct res *r);
-void iam_set_tags(struct call *c, const struct res *r, struct doc *d);
+struct reply *iam_rename(struct call *c, const struct iam_noun *n,
+    struct res *r, struct span path, struct span name);
 struct span iam_lower(struct arena *a, struct span s);
-/* As a URL has it: how IAM shows policies. */
-struct span iam_quote(struct call *c, struct span text);
+/* By unique id; STORE_E_NOT_FOUND. */
+int iam_by_id(struct call *c, const struct kind *k, struct span id,
+    struct res **ret);
+/* {Path, XName, XId, Arn, CreateDate} */
+struct doc *iam_show(struct call *c, const struct iam_noun *n,
+    const struct res *r);
+struct reply *iam_reply(struct call *c, const char *member, struct doc *d);
 
-/* Lists by name: PathPrefix, Marker, MaxItems. */
-struct iam_page {
-	struct span after;
-	size_t limit;
+/* common.c */
+struct reply *iam_fail(struct call *c, int r);
+/* IAM's times are in full seconds. */
+int64_t iam_now(void);
+struct reply *iam_insert(struct call *c, struct res *r); /* NULL or refusal */
+struct reply *iam_put(struct call *c, struct res *r);	 /* the same */
+struct reply *iam_put_ok(struct call *c, struct res *r);
+struct reply *iam_missing(struct call *c, const char *fmt, ...) PRINTF(2, 3);
+struct reply *iam_conflict(struct call *c, const char *why);
+struct reply *iam_quota(struct call *c, const char *name, int64_t max);
+/* Policies go over the wire percent-encoded. */
+struct span iam_encoded(struct call *c, struct span text);
+struct reply *iam_check_policy(struct call *c, struct span text,
+    enum policy_type type);
+/* A role of a service is its own to change. */
+struct reply *iam_protected(struct call *c, const struct res *role);
+
+/* page.c: all is {key: value}; the values in the order of keys, by Marker and
+ * MaxItems. */
+struct reply *iam_page(struct call *c, const char *member, struct doc *all,
+    struct doc **ret_out);
+/* All of a kind under PathPrefix, shown by fn, as iam_page() wants them. */
+struct reply *iam_list(struct call *c, const struct query *q,
+    struct doc *(*fn)(struct call *, const struct res *), struct doc **ret);
+
+/* tag.c */
+struct reply *iam_put_tags(struct call *c, const struct res *r);
+struct reply *iam_show_tags(struct call *c, const struct res *r,
+    struct doc *d);
+
+/* attach.c */
+struct doc *iam_show_boundary(struct call *c, const struct res *r);
+/* Is there such a policy, of the account or AWS's own? */
+struct reply *iam_attachable(struct call *c, struct span arn);
+struct reply *iam_set_boundary(struct call *c, struct res *r);
+/* NULL, or what keeps it from being deleted. */
+struct reply *iam_holds_none(struct call *c, const struct res *r);
+/* [{PolicyName, PolicyDocument}] and [{PolicyName, PolicyArn}] */
+struct doc *iam_show_inline(struct call *c, const struct res *r);
+struct doc *iam_show_attached(struct call *c, const struct res *r);
+
+/* provider.c, policy.c */
+struct reply *iam_find_provider(struct call *c, struct span arn,
+    struct res **ret);
+struct reply *iam_find_policy(struct call *c, struct span arn,
+    struct res **ret);
+
+/* aws-policies.c: what AWS manages. */
+struct iam_aws_policy {
+	const char *name;
+	const char *path; /* "/service-role/" */
+	int version;	  /* the default one */
+	int64_t created;  /* seconds since 1970 */
+	int64_t updated;
+	const char *text; /* with ' for " */
 };
-struct reply *iam_page(struct call *c, struct iam_page *ret);
-/* What of an array of {name: text} is on the page, in the order of the texts,
- * set as out's member, with IsTruncated and Marker.  name NULL: an array of
- * strings. */
-void iam_page_set(struct call *c, const struct iam_page *p, struct doc *out,
-    const char *member, const struct doc *all, const char *name);
-/* The rows of a kind under the input's PathPrefix. */
-struct reply *entity_list(struct call *c, const struct entity *e,
-    struct res_list *ret);
+extern const struct iam_aws_policy iam_aws_policies[]; /* ends with NULL */
+const struct iam_aws_policy *iam_aws_policy(struct span arn);
 
-/* inline.c, attach.c, policy.c */
-/* MalformedPolicyDocument, or NULL. */
-struct reply *iam_check_policy(struct call *c, struct span text, int type);
-/* What AttachXPolicy may name: ours or AWS's own. */
-struct reply *policy_attachable(struct call *c, struct span arn);
-/* How many have it attached or for a boundary; or negative. */
-int64_t policy_uses(struct call *c, struct span arn, bool boundary);
+/* policy.c: with what is in their versions */
+struct reply *iam_show_details(struct call *c, const struct res *r,
+    struct doc **ret);
+struct reply *iam_show_aws_details(struct call *c,
+    const struct iam_aws_policy *p, struct doc **ret);
+/* The user that the input names, or who calls. */
+struct reply *iam_user_or_caller(struct call *c, struct res **ret);
 
-/* managed.c: AWS's own.  document: JSON. */
-struct managed {
-	const char *path, *name, *document;
-};
-extern const struct managed managed_policies[];
-const struct managed *managed_find(struct span arn);
+/* role.c, user.c, group.c, profile.c */
+struct doc *iam_show_role(struct call *c, const struct res *r);
+struct doc *iam_show_user(struct call *c, const struct res *r);
+struct doc *iam_show_group(struct call *c, const struct res *r);
+struct doc *iam_show_profile(struct call *c, const struct res *r);
 
 #define HANDLER(name) struct reply *iam_##name(struct call *c)
 HANDLER(create_role);
@@ -98,11 +145,6 @@ HANDLER(update_role);
 HANDLER(update_role_description);
 HANDLER(update_trust);
 HANDLER(delete_role);
-HANDLER(put_boundary);
-HANDLER(delete_boundary);
-HANDLER(create_linked_role);
-HANDLER(delete_linked_role);
-HANDLER(linked_deletion_status);
 HANDLER(put_inline);
 HANDLER(get_inline);
 HANDLER(delete_inline);
@@ -111,6 +153,11 @@ HANDLER(attach);
 HANDLER(detach);
 HANDLER(list_attached);
 HANDLER(list_entities);
+HANDLER(put_boundary);
+HANDLER(delete_boundary);
+HANDLER(tag);
+HANDLER(untag);
+HANDLER(list_tags);
 HANDLER(create_policy);
 HANDLER(get_policy);
 HANDLER(list_policies);
@@ -118,30 +165,36 @@ HANDLER(delete_policy);
 HANDLER(create_version);
 HANDLER(get_version);
 HANDLER(list_versions);
+HANDLER(set_default);
 HANDLER(delete_version);
-HANDLER(set_default_version);
+HANDLER(create_linked_role);
+HANDLER(delete_linked_role);
+HANDLER(linked_role_deletion);
 HANDLER(create_user);
 HANDLER(get_user);
 HANDLER(list_users);
+HANDLER(update_user);
 HANDLER(delete_user);
 HANDLER(create_group);
 HANDLER(get_group);
 HANDLER(list_groups);
+HANDLER(update_group);
 HANDLER(delete_group);
-HANDLER(add_to_group);
-HANDLER(remove_from_group);
+HANDLER(add_member);
+HANDLER(remove_member);
 HANDLER(list_groups_of_user);
 HANDLER(create_key);
+HANDLER(list_keys);
 HANDLER(update_key);
 HANDLER(delete_key);
-HANDLER(list_keys);
+HANDLER(key_last_used);
 HANDLER(create_profile);
 HANDLER(get_profile);
 HANDLER(list_profiles);
 HANDLER(list_profiles_of_role);
 HANDLER(delete_profile);
-HANDLER(profile_add_role);
-HANDLER(profile_remove_role);
+HANDLER(add_role);
+HANDLER(remove_role);
 HANDLER(create_provider);
 HANDLER(get_provider);
 HANDLER(list_providers);
@@ -149,8 +202,6 @@ HANDLER(delete_provider);
 HANDLER(update_thumbprints);
 HANDLER(add_client);
 HANDLER(remove_client);
-HANDLER(tag);
-HANDLER(untag);
-HANDLER(list_tags);
 HANDLER(account_summary);
+HANDLER(account_details);
 #undef HANDLER

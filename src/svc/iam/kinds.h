@@ -1,27 +1,25 @@
 /*
- * The kinds of IAM, all of them global.  Spec members carry AWS's names.
+ * What IAM keeps in the store.  Names are unique whatever their case: Key is
+ * the name in lower case.  Parents are paths ("/", "/service-role/"), so that
+ * ARNs tell them; Id is AWS's unique one ("AROA...").  Times are ms.
  *
- *	kind		 parent		id
- *	role		 path less its	RoleName
- *	user		 leading '/'	UserName
- *	group				GroupName
- *	policy				PolicyName
- *	instance-profile		InstanceProfileName
- *	oidc-provider	 -		URL without its scheme
- *	access-key	 -		AccessKeyId
- *
- * The first five ("entities"): spec {Path, Id (AROA…), Key: the name in lower
- * case, by which it is unique whatever its path}.  Further:
- * role: {AssumeRolePolicyDocument: text, Description, MaxSessionDuration,
- *	PermissionsBoundary: ARN, ServiceLinked: bool}
- * role, user, group: {Policies: {name: text}, Attached: [ARN]}
- * user: {PermissionsBoundary, Groups: [Key]}
- * policy: {Description, DefaultVersionId, Newest (number of), Updated (ms),
- *	Versions: [{VersionId, Document: text, Created (ms)}]}
- * instance-profile: {Roles: [Key]}
- * oidc-provider: {Url, ClientIDList[], ThumbprintList[]}
- * access-key: {UserName, UserKey, Status, Secret: sealed under the key's id, in
- *	base64, Used: {At (ms), Service, Region}}
+ * All holders of policies (roles, users, groups):
+ *	spec {Key, Id, Inline: {name: text}, Attached: [policy ARN]}; roles and
+ *	users also Boundary? (policy ARN).
+ * iam.role		spec adds Trust (text), Description?, MaxSession
+ *			(seconds), Service? (of a service-linked one).  status
+ *			{LastUsed?, Service?, Region?}.
+ * iam.user		spec adds Groups: [Id of group].
+ * iam.group		nothing more.
+ * iam.access-key	id = access key id.  spec {User: Id, UserRow, Status:
+ *			Active | Inactive, Sealed (base64, under the root
+ *			key)}.  status as a role's.
+ * iam.policy		spec {Key, Id, Description?, Default: "v1", Next: 2,
+ *			Updated, Versions: [{Id, Text, Created}]}.
+ * iam.instance-profile	spec {Key, Id, Role?: Id}.
+ * iam.oidc-provider	id = the URL without "https://", no parent.  spec
+ *			{Clients: [text], Thumbprints: [text]}.
+ * iam.deletion		id = a task's, of a service-linked role; kept for a day.
  */
 #pragma once
 
@@ -30,10 +28,10 @@
 extern const struct kind iam_role;
 extern const struct kind iam_user;
 extern const struct kind iam_group;
+extern const struct kind iam_access_key;
 extern const struct kind iam_policy;
 extern const struct kind iam_instance_profile;
 extern const struct kind iam_oidc_provider;
-extern const struct kind iam_access_key;
+extern const struct kind iam_deletion;
 
-/* NULL-terminated, for struct service. */
 extern const struct kind *const iam_kinds[];

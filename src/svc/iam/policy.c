@@ -1,434 +1,496 @@
-/* Managed policies: ours with their versions, and AWS's own. */
-#include "auth/policy.h"
-#include "base/clock.h"
-#include "base/err.h"
+/* Managed policies of the account, and what AWS keeps of its own. */
 #include "base/id.h"
 #include "svc/iam/iam.h"
+#include "wire/model.h"
 
 /* https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
-#define SIZE_MAX_MANAGED 6144
-#define VERSIONS_MAX	 5
+#define POLICY_MAX   6144 /* characters, white space apart */
+#define VERSIONS_MAX 5
 
-#define AWS_PREFIX "arn:aws:iam::aws:policy"
+#define AWS_PREFIX SPAN("arn:aws:iam::aws:policy")
 
-const struct managed *
-managed_find(struct span arn)
+const struct iam_aws_policy *
+iam_aws_policy(struct span arn)
 {
-	struct span rest = span_from(arn, strlen(AWS_PREFIX));
+	struct span rest = span_from(arn, AWS_PREFIX.n);
 
-	if (!span_starts(arn, SPAN(AWS_PREFIX "/")))
+	if (!span_starts(arn, AWS_PREFIX))
 		return NULL;
-	for (const struct managed *m = managed_policies; m->name; m++)
-		if (span_starts(rest, span_of(m->path)) &&
-		    span_is(span_from(rest, strlen(m->path)), m->name))
-			return m;
+	for (const struct iam_aws_policy *p = iam_aws_policies; p->name; p++)
+		if (span_starts(rest, span_of(p->path)) &&
+		    span_is(span_from(rest, strlen(p->path)), p->name))
+			return p;
 	return NULL;
 }
 
-static int
-get(struct call *c, struct span arn, struct res **ret)
-{
-	int r = store_get_arn(c->store, c->arena, arn, ret);
-
-	return r ? r : (*ret)->kind == &iam_policy ? 0 : STORE_E_NOT_FOUND;
-}
-
 static struct reply *
-missing(struct call *c, struct span arn)
+not_found(struct call *c, struct span arn)
 {
-	return reply_error(c, "NoSuchEntity", "Policy %.*s was not found.",
-	    SPAN_ARG(arn));
+	return iam_missing(c, "Policy %.*s was not found.", SPAN_ARG(arn));
 }
 
 struct reply *
-policy_attachable(struct call *c, struct span arn)
+iam_find_policy(struct call *c, struct span arn, struct res **ret)
 {
-	struct res *p;
-	int r = managed_find(arn) ? 0 : get(c, arn, &p);
-
-	if (r == STORE_E_NOT_FOUND)
-		return reply_error(c, "NoSuchEntity", "Policy %.*s does not "
-		    "exist or is not attachable.", SPAN_ARG(arn));
-	return r ? iam_fail(c, r) : NULL;
-}
-
-/* One of ours, to be changed. */
-static struct reply *
-named(struct call *c, struct res **ret)
-{
-	struct span arn = doc_get_str(c->in, "PolicyArn");
 	int r;
 
-	if (span_starts(arn, SPAN(AWS_PREFIX "/")))
-		return reply_error(c, "AccessDenied", "Policy is outside your "
-		    "own account.");
-	r = get(c, arn, ret);
-	if (r == STORE_E_NOT_FOUND)
-		return missing(c, arn);
+	/* What changes a policy is not for AWS's own. */
+	if (iam_aws_policy(arn))
+		return reply_error(c, "AccessDenied", "User: %.*s is not "
+		    "authorized to perform: iam:%.*s on resource: policy "
+		    "%.*s", SPAN_ARG(c->who.arn),
+		    SPAN_ARG(model_op_name(c->op)), SPAN_ARG(arn));
+	r = store_get_arn(c->store, c->arena, arn, ret);
+	if (r == STORE_E_NOT_FOUND || (r == 0 && (*ret)->kind != &iam_policy))
+		return not_found(c, arn);
 	return r ? iam_fail(c, r) : NULL;
 }
 
-static struct doc *
-find_version(const struct res *p, struct span id)
+/* How often a policy is attached, or a boundary.  Negative: an error. */
+static int64_t
+usage(struct call *c, struct span arn, const char *index)
 {
-	doc_each(v, doc_get(p->spec, "Versions"))
-		if (span_eq(doc_get_str(v, "VersionId"), id))
-			return v;
+	int64_t sum = 0, n;
+
+	for (const struct iam_noun *k = iam_nouns; k->attach_max; k++) {
+		struct query q = {.kind = k->kind, .scope = c->scope,
+		    .any_parent = true, .index = index, .value = arn};
+
+		if (k == iam_noun_group && strcmp(index, "spec.Boundary") == 0)
+			continue;
+		if ((n = store_count(c->store, &q)) < 0)
+			return n;
+		sum += n;
+	}
+	return sum;
+}
+
+static struct reply *
+add_usage(struct call *c, struct span arn, struct doc *d)
+{
+	int64_t attached = usage(c, arn, "spec.Attached");
+	int64_t bound = usage(c, arn, "spec.Boundary");
+
+	if (attached < 0 || bound < 0)
+		return iam_fail(c, (int)MIN(attached, bound));
+	doc_set_int(c->arena, d, "AttachmentCount", attached);
+	doc_set_int(c->arena, d, "PermissionsBoundaryUsageCount", bound);
+	doc_set_bool(c->arena, d, "IsAttachable", true);
 	return NULL;
 }
+
+/* What lists tell of a policy. */
+static struct reply *
+show(struct call *c, const struct res *r, struct doc **ret)
+{
+	struct doc *d = iam_show(c, iam_noun_policy, r);
+	struct reply *no = add_usage(c, r->arn, d);
+
+	if (no)
+		return no;
+	doc_set_str(c->arena, d, "DefaultVersionId",
+	    doc_get_str(r->spec, "Default"));
+	doc_set_time(c->arena, d, "UpdateDate",
+	    doc_get_int(r->spec, "Updated", r->created));
+	*ret = d;
+	return NULL;
+}
+
+/* AWS does not publish them; the same one every time. */
+static struct span
+aws_id(struct call *c, const struct iam_aws_policy *p)
+{
+	char *hex = sha256_hex(c->arena, span_of(p->name));
+
+	for (size_t i = 0; i < 17; i++)
+		hex[i] = (char)(hex[i] >= 'a' ? hex[i] - 'a' + 'A' :
+		    hex[i] - '0' + 'G');
+	return arena_fmt_span(c->arena, "ANPA%.17s", hex);
+}
+
+static struct span
+aws_text(struct call *c, const struct iam_aws_policy *p)
+{
+	char *text = arena_str(c->arena, span_of(p->text));
+
+	for (char *s = text; *s; s++)
+		if (*s == '\'')
+			*s = '"';
+	return span_of(text);
+}
+
+static struct reply *
+show_aws(struct call *c, const struct iam_aws_policy *p, struct doc **ret)
+{
+	struct doc *d = doc_obj(c->arena);
+	struct span arn = arena_fmt_span(c->arena, "%.*s%s%s",
+	    SPAN_ARG(AWS_PREFIX), p->path, p->name);
+	struct reply *no = add_usage(c, arn, d);
+
+	if (no)
+		return no;
+	doc_set_str(c->arena, d, "PolicyName", span_of(p->name));
+	doc_set_str(c->arena, d, "PolicyId", aws_id(c, p));
+	doc_set_str(c->arena, d, "Arn", arn);
+	doc_set_str(c->arena, d, "Path", span_of(p->path));
+	doc_setf(c->arena, d, "DefaultVersionId", "v%d", p->version);
+	doc_set_time(c->arena, d, "CreateDate", p->created * 1000);
+	doc_set_time(c->arena, d, "UpdateDate", p->updated * 1000);
+	*ret = d;
+	return NULL;
+}
+
+static struct reply *
+reply_policy(struct call *c, const struct res *r)
+{
+	const struct doc *about = doc_get(r->spec, "Description");
+	struct doc *d;
+	struct reply *no = show(c, r, &d);
+
+	if (no || (no = iam_show_tags(c, r, d)))
+		return no;
+	if (about)
+		doc_set_str(c->arena, d, "Description", doc_span(about));
+	return iam_reply(c, "Policy", d);
+}
+
+/* Versions */
 
 static struct reply *
 check_text(struct call *c, struct span text)
 {
-	size_t n = 0;
+	struct reply *no = iam_check_policy(c, text, POLICY_MANAGED);
 
-	for (size_t i = 0; i < text.n; i++)
-		n += !strchr(" \t\r\n", text.p[i]);
-	if (n > SIZE_MAX_MANAGED)
-		return reply_error(c, "LimitExceeded", "Cannot exceed quota "
-		    "for PolicySize: %d", SIZE_MAX_MANAGED);
-	return iam_check_policy(c, text, POLICY_IDENTITY);
+	if (no)
+		return no;
+	return policy_size(text) > POLICY_MAX ?
+	    iam_quota(c, "PolicySize", POLICY_MAX) : NULL;
 }
 
-/* Another version of the input's PolicyDocument; *ret is in the spec. */
 static struct doc *
-add_version(struct call *c, struct res *p, bool current)
+add_version(struct call *c, struct res *r, struct span text, bool make_default)
 {
-	int64_t n = doc_get_int(p->spec, "Newest", 0) + 1;
-	struct span id = arena_fmt_span(c->arena, "v%jd", (intmax_t)n);
+	int64_t next = doc_get_int(r->spec, "Next", 1);
 	struct doc *v = doc_obj(c->arena);
 
-	doc_set_int(c->arena, p->spec, "Newest", n);
-	doc_set_str(c->arena, v, "VersionId", id);
-	doc_set_str(c->arena, v, "Document",
-	    doc_get_str(c->in, "PolicyDocument"));
-	doc_set_int(c->arena, v, "Created", clock_ms());
-	doc_push(doc_get(p->spec, "Versions"), v);
-	if (current)
-		doc_set_str(c->arena, p->spec, "DefaultVersionId", id);
-	doc_set_int(c->arena, p->spec, "Updated", clock_ms());
+	doc_setf(c->arena, v, "Id", "v%lld", (long long)next);
+	doc_set_str(c->arena, v, "Text", text);
+	doc_set_int(c->arena, v, "Created", iam_now());
+	doc_push(doc_get(r->spec, "Versions"), v);
+	doc_set_int(c->arena, r->spec, "Next", next + 1);
+	doc_set_int(c->arena, r->spec, "Updated", iam_now());
+	if (make_default)
+		doc_set_str(c->arena, r->spec, "Default",
+		    doc_get_str(v, "Id"));
 	return v;
 }
 
-static struct reply *
-policy_doc(struct call *c, const struct res *p, bool whole, struct doc **ret)
+static struct doc *
+show_version(struct call *c, const struct res *r, const struct doc *v,
+    bool text)
 {
-	int64_t used = policy_uses(c, p->arn, false);
-	int64_t bound = policy_uses(c, p->arn, true);
-	struct doc *d = entity_doc(c, &entity_policy, p);
-
-	if (used < 0 || bound < 0)
-		return iam_fail(c, (int)MIN(used, bound));
-	doc_set_str(c->arena, d, "DefaultVersionId",
-	    doc_get_str(p->spec, "DefaultVersionId"));
-	doc_set_int(c->arena, d, "AttachmentCount", used);
-	doc_set_int(c->arena, d, "PermissionsBoundaryUsageCount", bound);
-	doc_set_bool(c->arena, d, "IsAttachable", true);
-	doc_set_time(c->arena, d, "UpdateDate",
-	    doc_get_int(p->spec, "Updated", p->created));
-	if (whole) {
-		doc_set(c->arena, d, "Description",
-		    doc_copy(c->arena, doc_get(p->spec, "Description")));
-		iam_set_tags(c, p, d);
-	}
-	*ret = d;
-	return NULL;
-}
-
-/* AWS's own: their ids and dates are of no use here but must be steady. */
-static struct reply *
-managed_doc(struct call *c, const struct managed *m, struct doc **ret)
-{
-	struct span arn = arena_fmt_span(c->arena, AWS_PREFIX "%s%s", m->path,
-	    m->name);
-	struct span hex = span_of(sha256_hex(c->arena, arn));
-	int64_t used = policy_uses(c, arn, false);
-	int64_t bound = policy_uses(c, arn, true);
 	struct doc *d = doc_obj(c->arena);
-	char *id = arena_fmt(c->arena, "ANPA%.17s", hex.p);
+	struct span id = doc_get_str(v, "Id");
 
-	if (used < 0 || bound < 0)
-		return iam_fail(c, (int)MIN(used, bound));
-	for (char *p = id; *p; p++)
-		*p = *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
-	doc_set_str(c->arena, d, "PolicyName", span_of(m->name));
-	doc_set_str(c->arena, d, "PolicyId", span_of(id));
-	doc_set_str(c->arena, d, "Arn", arn);
-	doc_set_str(c->arena, d, "Path", span_of(m->path));
-	doc_set_str(c->arena, d, "DefaultVersionId", SPAN("v1"));
-	doc_set_int(c->arena, d, "AttachmentCount", used);
-	doc_set_int(c->arena, d, "PermissionsBoundaryUsageCount", bound);
-	doc_set_bool(c->arena, d, "IsAttachable", true);
-	doc_set_time(c->arena, d, "CreateDate", INT64_C(1423180800000));
-	doc_set_time(c->arena, d, "UpdateDate", INT64_C(1423180800000));
-	*ret = d;
+	doc_set_str(c->arena, d, "VersionId", id);
+	doc_set_bool(c->arena, d, "IsDefaultVersion",
+	    span_eq(id, doc_get_str(r->spec, "Default")));
+	doc_set_time(c->arena, d, "CreateDate",
+	    doc_get_int(v, "Created", r->created));
+	if (text)
+		doc_set_str(c->arena, d, "Document",
+		    iam_encoded(c, doc_get_str(v, "Text")));
+	return d;
+}
+
+/* Where the version of that id is; SIZE_MAX: nowhere. */
+static size_t
+version_at(const struct res *r, struct span id)
+{
+	size_t i = 0;
+
+	doc_each(v, doc_get(r->spec, "Versions")) {
+		if (span_eq(doc_get_str(v, "Id"), id))
+			return i;
+		i++;
+	}
+	return SIZE_MAX;
+}
+
+/* Newest first, as AWS has them. */
+static struct span
+version_key(struct call *c, const struct doc *v)
+{
+	int64_t n = 0;
+
+	span_i64(span_from(doc_get_str(v, "Id"), 1), &n);
+	return arena_fmt_span(c->arena, "%010lld", (long long)(INT32_MAX - n));
+}
+
+static struct reply *
+no_version(struct call *c)
+{
+	return iam_missing(c, "Policy %.*s version %.*s does not exist or is "
+	    "not attachable.", SPAN_ARG(doc_get_str(c->in, "PolicyArn")),
+	    SPAN_ARG(doc_get_str(c->in, "VersionId")));
+}
+
+struct reply *
+iam_show_details(struct call *c, const struct res *r, struct doc **ret)
+{
+	const struct doc *about = doc_get(r->spec, "Description");
+	struct doc *list = doc_arr(c->arena);
+	struct reply *no = show(c, r, ret);
+
+	if (no)
+		return no;
+	if (about)
+		doc_set_str(c->arena, *ret, "Description", doc_span(about));
+	doc_each(v, doc_get(r->spec, "Versions"))
+		doc_push(list, show_version(c, r, v, true));
+	doc_set(c->arena, *ret, "PolicyVersionList", list);
 	return NULL;
 }
+
+static struct doc *
+show_aws_version(struct call *c, const struct iam_aws_policy *p, bool text)
+{
+	struct doc *d = doc_obj(c->arena);
+
+	doc_setf(c->arena, d, "VersionId", "v%d", p->version);
+	doc_set_bool(c->arena, d, "IsDefaultVersion", true);
+	doc_set_time(c->arena, d, "CreateDate", p->updated * 1000);
+	if (text)
+		doc_set_str(c->arena, d, "Document",
+		    iam_encoded(c, aws_text(c, p)));
+	return d;
+}
+
+struct reply *
+iam_show_aws_details(struct call *c, const struct iam_aws_policy *p,
+    struct doc **ret)
+{
+	struct doc *list = doc_arr(c->arena);
+	struct reply *no = show_aws(c, p, ret);
+
+	if (no)
+		return no;
+	doc_push(list, show_aws_version(c, p, true));
+	doc_set(c->arena, *ret, "PolicyVersionList", list);
+	return NULL;
+}
+
+/* Operations */
 
 struct reply *
 iam_create_policy(struct call *c)
 {
-	struct doc *out = doc_obj(c->arena), *d;
-	struct res *p;
-	struct reply *no = entity_new(c, &entity_policy, &p);
+	struct span text = doc_get_str(c->in, "PolicyDocument");
+	const struct doc *about = doc_get(c->in, "Description");
+	struct reply *no;
+	struct res *r;
 
-	if (no ||
-	    (no = check_text(c, doc_get_str(c->in, "PolicyDocument"))))
+	if ((no = check_text(c, text)) ||
+	    (no = iam_new(c, iam_noun_policy, &r)))
 		return no;
-	doc_set(c->arena, p->spec, "Versions", doc_arr(c->arena));
-	doc_set(c->arena, p->spec, "Description",
-	    doc_copy(c->arena, doc_get(c->in, "Description")));
-	add_version(c, p, true);
-	if ((no = entity_insert(c, &entity_policy, p)) ||
-	    (no = policy_doc(c, p, true, &d)))
+	if (doc_len(about))
+		doc_set_str(c->arena, r->spec, "Description", doc_span(about));
+	doc_set(c->arena, r->spec, "Versions", doc_arr(c->arena));
+	add_version(c, r, text, true);
+	if ((no = iam_insert(c, r)) || (no = iam_put_tags(c, r)))
 		return no;
-	doc_set(c->arena, out, "Policy", d);
-	return reply_ok(c, out);
+	return reply_policy(c, r);
 }
 
 struct reply *
 iam_get_policy(struct call *c)
 {
 	struct span arn = doc_get_str(c->in, "PolicyArn");
-	const struct managed *m = managed_find(arn);
-	struct doc *out = doc_obj(c->arena), *d;
-	struct res *p;
+	const struct iam_aws_policy *p = iam_aws_policy(arn);
 	struct reply *no;
-	int r = m ? 0 : get(c, arn, &p);
+	struct doc *d;
+	struct res *r;
 
-	if (r)
-		return r == STORE_E_NOT_FOUND ? missing(c, arn) :
-		    iam_fail(c, r);
-	no = m ? managed_doc(c, m, &d) : policy_doc(c, p, true, &d);
-	if (no)
-		return no;
-	doc_set(c->arena, out, "Policy", d);
-	return reply_ok(c, out);
+	if (p)
+		return (no = show_aws(c, p, &d)) ? no :
+		    iam_reply(c, "Policy", d);
+	return (no = iam_find_policy(c, arn, &r)) ? no : reply_policy(c, r);
 }
 
+/* Does the policy pass OnlyAttached and PolicyUsageFilter? */
 static bool
-wanted(const struct call *c, const struct doc *d)
+wanted(struct call *c, const struct doc *d)
 {
-	struct span usage = doc_get_str(c->in, "PolicyUsageFilter");
-	int64_t used = doc_get_int(d, "AttachmentCount", 0);
-	int64_t bound = doc_get_int(d, "PermissionsBoundaryUsageCount", 0);
+	struct span use = doc_get_str(c->in, "PolicyUsageFilter");
+	bool attached = doc_get_int(d, "AttachmentCount", 0) > 0;
+	bool bound = doc_get_int(d, "PermissionsBoundaryUsageCount", 0) > 0;
 
 	if (!span_starts(doc_get_str(d, "Path"),
-	    doc_get_str(c->in, "PathPrefix")))
+		doc_get_str(c->in, "PathPrefix")))
 		return false;
-	if (span_is(usage, "PermissionsBoundary") && !bound)
+	if (doc_get_bool(c->in, "OnlyAttached", false) && !attached && !bound)
 		return false;
-	return !doc_get_bool(c->in, "OnlyAttached", false) || used > 0;
+	if (span_is(use, "PermissionsPolicy"))
+		return attached;
+	return !span_is(use, "PermissionsBoundary") || bound;
 }
 
 struct reply *
 iam_list_policies(struct call *c)
 {
-	struct doc *out = doc_obj(c->arena), *all = doc_arr(c->arena), *d;
-	struct span of = doc_get_str(c->in, "Scope");
-	struct iam_page page;
-	struct res_list l = {.v = NULL};
-	struct reply *no = iam_page(c, &page);
+	struct query q = {.kind = &iam_policy, .scope = c->scope,
+	    .any_parent = true};
+	struct span which = doc_get_str(c->in, "Scope");
+	struct doc *all = doc_obj(c->arena), *out, *d;
+	struct reply *no;
+	struct res_list l;
+	int e = store_list(c->store, c->arena, &q, &l);
 
-	if (no || (!span_is(of, "AWS") &&
-	    (no = entity_list(c, &entity_policy, &l))))
-		return no;
-	for (size_t i = 0; i < l.n; i++) {
-		if ((no = policy_doc(c, l.v[i], false, &d)))
+	if (e)
+		return iam_fail(c, e);
+	for (size_t i = 0; i < l.n && !span_is(which, "AWS"); i++) {
+		if ((no = show(c, l.v[i], &d)))
 			return no;
 		if (wanted(c, d))
-			doc_push(all, d);
+			doc_append(c->arena, all, l.v[i]->arn, d);
 	}
-	for (const struct managed *m = managed_policies;
-	    m->name && !span_is(of, "Local"); m++) {
-		if ((no = managed_doc(c, m, &d)))
+	for (const struct iam_aws_policy *p = iam_aws_policies;
+	    p->name && !span_is(which, "Local"); p++) {
+		if ((no = show_aws(c, p, &d)))
 			return no;
 		if (wanted(c, d))
-			doc_push(all, d);
+			doc_append(c->arena, all, doc_get_str(d, "Arn"), d);
 	}
-	iam_page_set(c, &page, out, "Policies", all, "Arn");
-	return reply_ok(c, out);
+	return (no = iam_page(c, "Policies", all, &out)) ? no :
+	    reply_ok(c, out);
 }
 
 struct reply *
 iam_delete_policy(struct call *c)
 {
-	struct res *p;
-	struct reply *no = named(c, &p);
-	int64_t used, bound;
-	int r;
+	struct res *r;
+	struct reply *no = iam_find_policy(c, doc_get_str(c->in, "PolicyArn"),
+	    &r);
+	int64_t attached, bound;
+	int e;
 
 	if (no)
 		return no;
-	used = policy_uses(c, p->arn, false);
-	bound = policy_uses(c, p->arn, true);
-	if (used < 0 || bound < 0)
-		return iam_fail(c, (int)MIN(used, bound));
-	if (used + bound > 0)
-		return reply_error(c, "DeleteConflict", "Cannot delete a policy "
-		    "attached to entities.");
-	if (doc_len(doc_get(p->spec, "Versions")) > 1)
-		return reply_error(c, "DeleteConflict", "This policy has more "
-		    "than one version. Before you delete a policy, you must "
-		    "delete the policy's versions. The default version is "
-		    "deleted with the policy.");
-	r = store_delete(c->store, p);
-	return r ? iam_fail(c, r) : reply_ok(c, NULL);
-}
-
-/* Versions */
-
-static struct doc *
-version_doc(struct call *c, const struct res *p, const struct doc *v,
-    bool text)
-{
-	struct doc *d = doc_obj(c->arena);
-	struct span id = doc_get_str(v, "VersionId");
-
-	if (text)
-		doc_set_str(c->arena, d, "Document",
-		    iam_quote(c, doc_get_str(v, "Document")));
-	doc_set_str(c->arena, d, "VersionId", id);
-	doc_set_bool(c->arena, d, "IsDefaultVersion", span_eq(id,
-	    doc_get_str(p->spec, "DefaultVersionId")));
-	doc_set_time(c->arena, d, "CreateDate", doc_get_int(v, "Created", 0));
-	return d;
+	attached = usage(c, r->arn, "spec.Attached");
+	bound = usage(c, r->arn, "spec.Boundary");
+	if (attached < 0 || bound < 0)
+		return iam_fail(c, (int)MIN(attached, bound));
+	if (attached || bound)
+		return iam_conflict(c, "Cannot delete a policy attached to "
+		    "entities.");
+	if (doc_len(doc_get(r->spec, "Versions")) > 1)
+		return iam_conflict(c, "This policy has more than one version. "
+		    "Before you delete a policy, you must delete the policy's "
+		    "versions. The default version is deleted with the "
+		    "policy.");
+	e = store_delete(c->store, r);
+	return e ? iam_fail(c, e) : reply_ok(c, NULL);
 }
 
 struct reply *
 iam_create_version(struct call *c)
 {
-	struct doc *out = doc_obj(c->arena), *v;
-	struct res *p;
-	struct reply *no = named(c, &p);
+	struct span text = doc_get_str(c->in, "PolicyDocument");
+	struct doc *v;
+	struct res *r;
+	struct reply *no = iam_find_policy(c, doc_get_str(c->in, "PolicyArn"),
+	    &r);
 
-	if (no ||
-	    (no = check_text(c, doc_get_str(c->in, "PolicyDocument"))))
+	if (no || (no = check_text(c, text)))
 		return no;
-	if (doc_len(doc_get(p->spec, "Versions")) >= VERSIONS_MAX)
+	if (doc_len(doc_get(r->spec, "Versions")) >= VERSIONS_MAX)
 		return reply_error(c, "LimitExceeded", "A managed policy can "
-		    "have up to %d versions. Before you create a new version, "
-		    "you must delete an existing version.", VERSIONS_MAX);
-	v = add_version(c, p, doc_get_bool(c->in, "SetAsDefault", false));
-	if ((no = iam_put(c, p)))
-		return no;
-	doc_set(c->arena, out, "PolicyVersion", version_doc(c, p, v, false));
-	return reply_ok(c, out);
-}
-
-static struct reply *
-version_missing(struct call *c)
-{
-	struct span arn = doc_get_str(c->in, "PolicyArn");
-
-	return reply_error(c, "NoSuchEntity", "Policy %.*s version %.*s does "
-	    "not exist or is not attachable.", SPAN_ARG(arn),
-	    SPAN_ARG(doc_get_str(c->in, "VersionId")));
-}
-
-static struct doc *
-managed_version(struct call *c, const struct managed *m, bool text)
-{
-	struct doc *d = doc_obj(c->arena);
-
-	if (text)
-		doc_set_str(c->arena, d, "Document",
-		    iam_quote(c, span_of(m->document)));
-	doc_set_str(c->arena, d, "VersionId", SPAN("v1"));
-	doc_set_bool(c->arena, d, "IsDefaultVersion", true);
-	doc_set_time(c->arena, d, "CreateDate", INT64_C(1423180800000));
-	return d;
+		    "have up to 5 versions. Before you create a new version, "
+		    "you must delete an existing version.");
+	v = add_version(c, r, text, doc_get_bool(c->in, "SetAsDefault", false));
+	return (no = iam_put(c, r)) ? no :
+	    iam_reply(c, "PolicyVersion", show_version(c, r, v, false));
 }
 
 struct reply *
 iam_get_version(struct call *c)
 {
 	struct span arn = doc_get_str(c->in, "PolicyArn");
-	struct span id = doc_get_str(c->in, "VersionId");
-	const struct managed *m = managed_find(arn);
-	struct doc *out = doc_obj(c->arena), *v;
-	struct res *p;
-	int r = m ? 0 : get(c, arn, &p);
+	const struct iam_aws_policy *p = iam_aws_policy(arn);
+	struct reply *no;
+	struct res *r;
+	size_t at;
 
-	if (r)
-		return r == STORE_E_NOT_FOUND ? missing(c, arn) :
-		    iam_fail(c, r);
-	if (m && !span_is(id, "v1"))
-		return version_missing(c);
-	if (m) {
-		doc_set(c->arena, out, "PolicyVersion",
-		    managed_version(c, m, true));
-		return reply_ok(c, out);
-	}
-	if (!(v = find_version(p, id)))
-		return version_missing(c);
-	doc_set(c->arena, out, "PolicyVersion", version_doc(c, p, v, true));
-	return reply_ok(c, out);
+	if (p)
+		return span_is(doc_get_str(c->in, "VersionId"), arena_fmt(
+		    c->arena, "v%d", p->version)) ? iam_reply(c,
+		    "PolicyVersion", show_aws_version(c, p, true)) :
+		    no_version(c);
+	if ((no = iam_find_policy(c, arn, &r)))
+		return no;
+	at = version_at(r, doc_get_str(c->in, "VersionId"));
+	if (at == SIZE_MAX)
+		return no_version(c);
+	return iam_reply(c, "PolicyVersion", show_version(c, r,
+	    doc_at(doc_get(r->spec, "Versions"), at), true));
 }
 
 struct reply *
 iam_list_versions(struct call *c)
 {
 	struct span arn = doc_get_str(c->in, "PolicyArn");
-	const struct managed *m = managed_find(arn);
-	struct doc *out = doc_obj(c->arena), *list = doc_arr(c->arena);
-	struct res *p;
-	int r = m ? 0 : get(c, arn, &p);
+	const struct iam_aws_policy *p = iam_aws_policy(arn);
+	struct doc *all = doc_obj(c->arena), *out;
+	struct reply *no;
+	struct res *r;
 
-	if (r)
-		return r == STORE_E_NOT_FOUND ? missing(c, arn) :
-		    iam_fail(c, r);
-	if (m) {
-		doc_push(list, managed_version(c, m, false));
+	if (p) {
+		doc_append(c->arena, all, SPAN("v"),
+		    show_aws_version(c, p, false));
+	} else if ((no = iam_find_policy(c, arn, &r))) {
+		return no;
 	} else {
-		const struct doc *all = doc_get(p->spec, "Versions");
-
-		for (size_t i = doc_len(all); i-- > 0;)
-			doc_push(list, version_doc(c, p, doc_at(all, i),
-			    false));
+		doc_each(v, doc_get(r->spec, "Versions"))
+			doc_append(c->arena, all, version_key(c, v),
+			    show_version(c, r, v, false));
 	}
-	doc_set(c->arena, out, "Versions", list);
-	doc_set_bool(c->arena, out, "IsTruncated", false);
-	return reply_ok(c, out);
+	return (no = iam_page(c, "Versions", all, &out)) ? no :
+	    reply_ok(c, out);
+}
+
+struct reply *
+iam_set_default(struct call *c)
+{
+	struct span id = doc_get_str(c->in, "VersionId");
+	struct res *r;
+	struct reply *no = iam_find_policy(c, doc_get_str(c->in, "PolicyArn"),
+	    &r);
+
+	if (no)
+		return no;
+	if (version_at(r, id) == SIZE_MAX)
+		return no_version(c);
+	doc_set_str(c->arena, r->spec, "Default", id);
+	doc_set_int(c->arena, r->spec, "Updated", iam_now());
+	return iam_put_ok(c, r);
 }
 
 struct reply *
 iam_delete_version(struct call *c)
 {
 	struct span id = doc_get_str(c->in, "VersionId");
-	struct res *p;
-	struct reply *no = named(c, &p);
-	struct doc *all;
-	size_t i = 0;
+	struct res *r;
+	struct reply *no = iam_find_policy(c, doc_get_str(c->in, "PolicyArn"),
+	    &r);
+	size_t at;
 
 	if (no)
 		return no;
-	if (!find_version(p, id))
-		return version_missing(c);
-	if (span_eq(id, doc_get_str(p->spec, "DefaultVersionId")))
-		return reply_error(c, "DeleteConflict", "Cannot delete the "
-		    "default version of a policy.");
-	all = doc_get(p->spec, "Versions");
-	while (!span_eq(doc_get_str(doc_at(all, i), "VersionId"), id))
-		i++;
-	doc_remove(all, i);
-	no = iam_put(c, p);
-	return no ? no : reply_ok(c, NULL);
-}
-
-struct reply *
-iam_set_default_version(struct call *c)
-{
-	struct span id = doc_get_str(c->in, "VersionId");
-	struct res *p;
-	struct reply *no = named(c, &p);
-
-	if (no)
-		return no;
-	if (!find_version(p, id))
-		return version_missing(c);
-	doc_set_str(c->arena, p->spec, "DefaultVersionId", id);
-	doc_set_int(c->arena, p->spec, "Updated", clock_ms());
-	no = iam_put(c, p);
-	return no ? no : reply_ok(c, NULL);
+	if ((at = version_at(r, id)) == SIZE_MAX)
+		return no_version(c);
+	if (span_eq(id, doc_get_str(r->spec, "Default")))
+		return iam_conflict(c, "Cannot delete the default version of a "
+		    "policy.");
+	doc_remove(doc_get(r->spec, "Versions"), at);
+	return iam_put_ok(c, r);
 }

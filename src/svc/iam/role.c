@@ -1,140 +1,183 @@
 /* Roles. */
-#include "auth/policy.h"
-#include "base/clock.h"
-#include "base/err.h"
-#include "base/id.h"
 #include "svc/iam/iam.h"
 
-#define SESSION_DEFAULT 3600
+/* https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+#define TRUST_MAX   2048 /* characters, white space apart */
+#define SESSION_MAX 3600 /* seconds, unless the role says otherwise */
 
 static struct doc *
-role_doc(struct call *c, const struct res *r, bool whole)
+last_used(struct call *c, const struct res *r)
 {
-	struct doc *d = entity_doc(c, &entity_role, r);
-	const struct doc *boundary = doc_get(r->spec, "PermissionsBoundary");
+	struct doc *d = doc_obj(c->arena);
+	int64_t at = doc_get_int(r->status, "LastUsed", 0);
 
-	doc_set_str(c->arena, d, "AssumeRolePolicyDocument", iam_quote(c,
-	    doc_get_str(r->spec, "AssumeRolePolicyDocument")));
-	doc_set(c->arena, d, "Description",
-	    doc_copy(c->arena, doc_get(r->spec, "Description")));
-	doc_set_int(c->arena, d, "MaxSessionDuration",
-	    doc_get_int(r->spec, "MaxSessionDuration", SESSION_DEFAULT));
-	if (!whole)
+	if (!at)
 		return d;
-	if (boundary) {
-		struct doc *b = doc_obj(c->arena);
+	doc_set_time(c->arena, d, "LastUsedDate", at);
+	doc_set_str(c->arena, d, "Region", doc_get_str(r->status, "Region"));
+	return d;
+}
 
-		doc_set_str(c->arena, b, "PermissionsBoundaryType",
-		    SPAN("Policy"));
-		doc_set_str(c->arena, b, "PermissionsBoundaryArn",
-		    doc_span(boundary));
-		doc_set(c->arena, d, "PermissionsBoundary", b);
-	}
-	iam_set_tags(c, r, d);
-	doc_set(c->arena, d, "RoleLastUsed", doc_obj(c->arena));
+/* What lists tell of a role. */
+struct doc *
+iam_show_role(struct call *c, const struct res *r)
+{
+	struct doc *d = iam_show(c, iam_noun_role, r);
+
+	doc_set_str(c->arena, d, "AssumeRolePolicyDocument",
+	    iam_encoded(c, doc_get_str(r->spec, "Trust")));
+	if (doc_get(r->spec, "Description"))
+		doc_set_str(c->arena, d, "Description",
+		    doc_get_str(r->spec, "Description"));
+	doc_set_int(c->arena, d, "MaxSessionDuration",
+	    doc_get_int(r->spec, "MaxSession", SESSION_MAX));
 	return d;
 }
 
 static struct reply *
-answer(struct call *c, const struct res *r)
+reply_role(struct call *c, const struct res *r)
 {
-	struct doc *out = doc_obj(c->arena);
+	struct doc *d = iam_show_role(c, r), *boundary;
+	struct reply *no = iam_show_tags(c, r, d);
 
-	doc_set(c->arena, out, "Role", role_doc(c, r, true));
-	return reply_ok(c, out);
+	if (no)
+		return no;
+	doc_set(c->arena, d, "RoleLastUsed", last_used(c, r));
+	if ((boundary = iam_show_boundary(c, r)))
+		doc_set(c->arena, d, "PermissionsBoundary", boundary);
+	return iam_reply(c, "Role", d);
 }
 
-/* Copies those of the input's members that are there into the spec. */
-static void
-take(struct call *c, struct res *r, const char *member)
+/* IAM knows its own: a principal of the account must be there. */
+static struct reply *
+check_known(struct call *c, struct span arn)
 {
-	const struct doc *d = doc_get(c->in, member);
+	struct span rest = arn, name;
+	const struct iam_noun *n;
+	struct res *r;
 
-	if (d)
-		doc_set(c->arena, r->spec, member, doc_copy(c->arena, d));
+	for (int i = 0; i < 4; i++)
+		span_cut(&rest, ':');
+	if (!span_starts(arn, SPAN("arn:aws:iam:")) ||
+	    !span_eq(span_cut(&rest, ':'), c->scope.account))
+		return NULL;
+	n = span_starts(rest, SPAN("user/")) ? iam_noun_user :
+	    span_starts(rest, SPAN("role/")) ? iam_noun_role : NULL;
+	name = span_from(rest, (size_t)span_rchr(rest, '/') + 1);
+	if (!n || (!iam_find(c, n, name, &r) && span_eq(r->arn, arn)))
+		return NULL;
+	return reply_error(c, "MalformedPolicyDocument", "Invalid principal in "
+	    "policy: \"AWS\":\"%.*s\"", SPAN_ARG(arn));
+}
+
+static struct reply *
+check_principals(struct call *c, const struct doc *statement)
+{
+	const struct doc *aws = doc_path(statement, "Principal", "AWS", NULL);
+	struct reply *no = NULL;
+
+	if (doc_type(aws) == DOC_STR)
+		return check_known(c, doc_span(aws));
+	doc_each(v, aws)
+		if (!no)
+			no = check_known(c, doc_span(v));
+	return no;
+}
+
+static struct reply *
+check_trust(struct call *c, struct span text)
+{
+	const struct doc *list;
+	struct reply *no = NULL;
+	struct span why;
+	struct doc *d;
+
+	if (policy_parse(c->arena, text, POLICY_TRUST, &d, &why))
+		return reply_error(c, "MalformedPolicyDocument", "%.*s",
+		    SPAN_ARG(why));
+	if (policy_size(text) > TRUST_MAX)
+		return iam_quota(c, "ACLSizePerRole", TRUST_MAX);
+	list = doc_get(d, "Statement");
+	if (doc_type(list) == DOC_OBJ)
+		return check_principals(c, list);
+	doc_each(s, list)
+		if (!no)
+			no = check_principals(c, s);
+	return no;
 }
 
 struct reply *
 iam_create_role(struct call *c)
 {
-	struct span boundary = doc_get_str(c->in, "PermissionsBoundary");
 	struct span trust = doc_get_str(c->in, "AssumeRolePolicyDocument");
-	struct res *r;
+	const struct doc *about = doc_get(c->in, "Description");
 	struct reply *no;
+	struct res *r;
 
-	if (span_starts(doc_get_str(c->in, "Path"),
-	    SPAN("/aws-service-role/")) && !c->who.system)
-		return reply_error(c, "InvalidInput", "Cannot create a role "
-		    "with path /aws-service-role/: use "
-		    "CreateServiceLinkedRole.");
-	if ((no = entity_new(c, &entity_role, &r)) ||
-	    (no = iam_check_policy(c, trust, POLICY_TRUST)) ||
-	    (boundary.n && (no = policy_attachable(c, boundary))))
+	if (span_starts(doc_get_str(c->in, "Path"), SPAN("/aws-service-role/")))
+		return reply_error(c, "ValidationError", "Path for role cannot "
+		    "begin with '/aws-service-role/'");
+	if ((no = check_trust(c, trust)) ||
+	    (no = iam_new(c, iam_noun_role, &r)))
 		return no;
-	take(c, r, "AssumeRolePolicyDocument");
-	take(c, r, "Description");
-	take(c, r, "MaxSessionDuration");
-	take(c, r, "PermissionsBoundary");
-	doc_set(c->arena, r->spec, "Policies", doc_obj(c->arena));
-	doc_set(c->arena, r->spec, "Attached", doc_arr(c->arena));
-	if ((no = entity_insert(c, &entity_role, r)))
+	doc_set_str(c->arena, r->spec, "Trust", trust);
+	if (doc_len(about))
+		doc_set_str(c->arena, r->spec, "Description", doc_span(about));
+	doc_set_int(c->arena, r->spec, "MaxSession",
+	    doc_get_int(c->in, "MaxSessionDuration", SESSION_MAX));
+	if ((no = iam_set_boundary(c, r)) || (no = iam_insert(c, r)) ||
+	    (no = iam_put_tags(c, r)))
 		return no;
-	return answer(c, r);
+	return reply_role(c, r);
 }
 
 struct reply *
 iam_get_role(struct call *c)
 {
 	struct res *r;
-	struct reply *no = entity_named(c, &entity_role, &r);
+	struct reply *no = iam_named(c, iam_noun_role, &r);
 
-	return no ? no : answer(c, r);
+	return no ? no : reply_role(c, r);
 }
 
 struct reply *
 iam_list_roles(struct call *c)
 {
-	struct doc *out = doc_obj(c->arena), *all = doc_arr(c->arena);
-	struct iam_page page;
-	struct res_list l;
-	struct reply *no;
+	struct query q = {.kind = &iam_role, .scope = c->scope,
+	    .any_parent = true};
+	struct doc *all, *out;
+	struct reply *no = iam_list(c, &q, iam_show_role, &all);
 
-	if ((no = iam_page(c, &page)) ||
-	    (no = entity_list(c, &entity_role, &l)))
+	if (no || (no = iam_page(c, "Roles", all, &out)))
 		return no;
-	for (size_t i = 0; i < l.n; i++)
-		doc_push(all, role_doc(c, l.v[i], false));
-	iam_page_set(c, &page, out, "Roles", all, "RoleName");
 	return reply_ok(c, out);
 }
 
-/* Those that only the service changes which they are linked to. */
+/* The role that the input names, if it may be changed. */
 static struct reply *
 changeable(struct call *c, struct res **ret)
 {
-	struct reply *no = entity_named(c, &entity_role, ret);
+	struct reply *no = iam_named(c, iam_noun_role, ret);
 
-	if (no)
-		return no;
-	if (doc_get_bool((*ret)->spec, "ServiceLinked", false))
-		return reply_error(c, "UnmodifiableEntity", "Cannot perform "
-		    "the operation on the protected role '%.*s' - this role is "
-		    "only modifiable by AWS", SPAN_ARG((*ret)->id));
-	return NULL;
+	return no ? no : iam_protected(c, *ret);
 }
 
 struct reply *
 iam_update_role(struct call *c)
 {
+	const struct doc *about = doc_get(c->in, "Description");
+	const struct doc *max = doc_get(c->in, "MaxSessionDuration");
 	struct res *r;
 	struct reply *no = changeable(c, &r);
 
 	if (no)
 		return no;
-	take(c, r, "Description");
-	take(c, r, "MaxSessionDuration");
-	no = iam_put(c, r);
-	return no ? no : reply_ok(c, NULL);
+	if (about)
+		doc_set_str(c->arena, r->spec, "Description", doc_span(about));
+	if (max)
+		doc_set_int(c->arena, r->spec, "MaxSession",
+		    doc_i64(max, SESSION_MAX));
+	return iam_put_ok(c, r);
 }
 
 struct reply *
@@ -145,9 +188,9 @@ iam_update_role_description(struct call *c)
 
 	if (no)
 		return no;
-	take(c, r, "Description");
-	no = iam_put(c, r);
-	return no ? no : answer(c, r);
+	doc_set_str(c->arena, r->spec, "Description",
+	    doc_get_str(c->in, "Description"));
+	return (no = iam_put(c, r)) ? no : reply_role(c, r);
 }
 
 struct reply *
@@ -157,52 +200,17 @@ iam_update_trust(struct call *c)
 	struct res *r;
 	struct reply *no = changeable(c, &r);
 
-	if (no || (no = iam_check_policy(c, text, POLICY_TRUST)))
+	if (no || (no = check_trust(c, text)))
 		return no;
-	doc_set_str(c->arena, r->spec, "AssumeRolePolicyDocument", text);
-	no = iam_put(c, r);
-	return no ? no : reply_ok(c, NULL);
-}
-
-struct reply *
-iam_put_boundary(struct call *c)
-{
-	const struct entity *e = entity_of(c);
-	struct res *r;
-	struct reply *no = e == &entity_role ? changeable(c, &r) :
-	    entity_named(c, e, &r);
-
-	if (no || (no = policy_attachable(c,
-	    doc_get_str(c->in, "PermissionsBoundary"))))
-		return no;
-	take(c, r, "PermissionsBoundary");
-	no = iam_put(c, r);
-	return no ? no : reply_ok(c, NULL);
-}
-
-struct reply *
-iam_delete_boundary(struct call *c)
-{
-	const struct entity *e = entity_of(c);
-	struct res *r;
-	struct reply *no = e == &entity_role ? changeable(c, &r) :
-	    entity_named(c, e, &r);
-
-	if (no)
-		return no;
-	if (!doc_get(r->spec, "PermissionsBoundary"))
-		return reply_error(c, "NoSuchEntity", "%s %.*s does not have a "
-		    "permissions boundary attached.", e->noun, SPAN_ARG(r->id));
-	doc_del(r->spec, "PermissionsBoundary");
-	no = iam_put(c, r);
-	return no ? no : reply_ok(c, NULL);
+	doc_set_str(c->arena, r->spec, "Trust", text);
+	return iam_put_ok(c, r);
 }
 
 struct reply *
 iam_delete_role(struct call *c)
 {
 	struct query q = {.kind = &iam_instance_profile, .scope = c->scope,
-	    .any_parent = true, .index = "spec.Roles"};
+	    .any_parent = true, .index = "spec.Role"};
 	struct res *r;
 	struct reply *no = changeable(c, &r);
 	int64_t n;
@@ -210,117 +218,14 @@ iam_delete_role(struct call *c)
 
 	if (no)
 		return no;
-	if (doc_len(doc_get(r->spec, "Attached")))
-		return reply_error(c, "DeleteConflict", "Cannot delete entity, "
-		    "must detach all policies first.");
-	if (doc_len(doc_get(r->spec, "Policies")))
-		return reply_error(c, "DeleteConflict", "Cannot delete entity, "
-		    "must delete policies first.");
-	q.value = doc_get_str(r->spec, "Key");
+	q.value = doc_get_str(r->spec, "Id");
 	if ((n = store_count(c->store, &q)) < 0)
 		return iam_fail(c, (int)n);
-	if (n > 0)
-		return reply_error(c, "DeleteConflict", "Cannot delete entity, "
-		    "must remove roles from instance profile first.");
+	if (n)
+		return iam_conflict(c, "Cannot delete entity, must remove "
+		    "roles from instance profile first.");
+	if ((no = iam_holds_none(c, r)))
+		return no;
 	e = store_delete(c->store, r);
 	return e ? iam_fail(c, e) : reply_ok(c, NULL);
-}
-
-/* Service-linked roles: the name is made of the service's.
- * https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html */
-
-static const struct {
-	const char *service, *role;
-} linked[] = {
-	{"ecs.amazonaws.com", "AWSServiceRoleForECS"},
-	{"elasticloadbalancing.amazonaws.com",
-	    "AWSServiceRoleForElasticLoadBalancing"},
-	{"ecs.application-autoscaling.amazonaws.com",
-	    "AWSServiceRoleForApplicationAutoScaling_ECSService"},
-	{"lambda.application-autoscaling.amazonaws.com",
-	    "AWSServiceRoleForApplicationAutoScaling_LambdaConcurrency"},
-	{"replication.ecr.amazonaws.com", "AWSServiceRoleForECRReplication"},
-	{"events.amazonaws.com", "AWSServiceRoleForCloudWatchEvents"},
-	{"resource-explorer-2.amazonaws.com",
-	    "AWSServiceRoleForResourceExplorer"},
-};
-
-struct reply *
-iam_create_linked_role(struct call *c)
-{
-	struct span service = doc_get_str(c->in, "AWSServiceName");
-	struct span name = SPAN_NULL;
-	struct res *r;
-	struct reply *no;
-
-	for (size_t i = 0; i < ARRAY_SIZE(linked); i++)
-		if (span_is(service, linked[i].service))
-			name = span_of(linked[i].role);
-	if (!name.n)
-		return reply_error(c, "InvalidInput", "Service role "
-		    "creation failed: %.*s has no service-linked role here.",
-		    SPAN_ARG(service));
-	if (doc_get_str(c->in, "CustomSuffix").n)
-		return reply_error(c, "InvalidInput", "Custom suffix is not "
-		    "allowed for %.*s", SPAN_ARG(service));
-	if (entity_get(c->store, c->arena, &entity_role, c->scope, name,
-	    &r) == 0)
-		return reply_error(c, "InvalidInput", "Service role name %.*s "
-		    "has been taken in this account, please try a different "
-		    "suffix.", SPAN_ARG(name));
-	struct doc *in = doc_copy(c->arena, c->in);
-
-	doc_set_str(c->arena, in, "RoleName", name);
-	doc_setf(c->arena, in, "Path", "/aws-service-role/%.*s/",
-	    SPAN_ARG(service));
-	doc_setf(c->arena, in, "AssumeRolePolicyDocument",
-	    "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
-	    "\"Principal\":{\"Service\":\"%.*s\"},"
-	    "\"Action\":\"sts:AssumeRole\"}]}", SPAN_ARG(service));
-	c->in = in;
-	if ((no = entity_new(c, &entity_role, &r)))
-		return no;
-	take(c, r, "AssumeRolePolicyDocument");
-	take(c, r, "Description");
-	doc_set_bool(c->arena, r->spec, "ServiceLinked", true);
-	if ((no = entity_insert(c, &entity_role, r)))
-		return no;
-	return answer(c, r);
-}
-
-/* Nothing that is ours holds on to such a role: it is gone at once. */
-struct reply *
-iam_delete_linked_role(struct call *c)
-{
-	struct doc *out = doc_obj(c->arena);
-	struct res *r;
-	struct reply *no = entity_named(c, &entity_role, &r);
-	int e;
-
-	if (no)
-		return no;
-	if (!doc_get_bool(r->spec, "ServiceLinked", false))
-		return reply_error(c, "InvalidInput", "Role %.*s is not a "
-		    "service-linked role.", SPAN_ARG(r->id));
-	doc_setf(c->arena, out, "DeletionTaskId", "task%.*s%.*s/%s",
-	    SPAN_ARG(doc_get_str(r->spec, "Path")), SPAN_ARG(r->id),
-	    id_uuid(c->arena));
-	e = store_delete(c->store, r);
-	return e ? iam_fail(c, e) : reply_ok(c, out);
-}
-
-/* "task/aws-service-role/SERVICE/ROLE/UUID": gone, unless made again. */
-struct reply *
-iam_linked_deletion_status(struct call *c)
-{
-	struct span id = doc_get_str(c->in, "DeletionTaskId");
-	struct doc *out = doc_obj(c->arena);
-	ptrdiff_t slash = span_rchr(id, '/');
-
-	if (!span_starts(id, SPAN("task/aws-service-role/")) || slash < 0 ||
-	    id.n - (size_t)slash != 37)
-		return reply_error(c, "NoSuchEntity", "Deletion task %.*s "
-		    "cannot be found.", SPAN_ARG(id));
-	doc_set_str(c->arena, out, "Status", SPAN("SUCCEEDED"));
-	return reply_ok(c, out);
 }

@@ -1,4 +1,5 @@
-/* STS: who am I, and keys for a while. */
+/* STS: who one is, and temporary credentials. */
+#include "auth/session.h"
 #include "svc/sts/sts.h"
 
 static struct reply *
@@ -12,23 +13,26 @@ get_caller_identity(struct call *c)
 	return reply_ok(c, out);
 }
 
-/* All keys are of the one account there is. */
 static struct reply *
 get_access_key_info(struct call *c)
 {
-	struct doc *out = doc_obj(c->arena);
+	struct span account;
 
-	doc_set_str(c->arena, out, "Account", c->who.account);
-	return reply_ok(c, out);
+	if (!access_key_account(c->arena, doc_get_str(c->in, "AccessKeyId"),
+		&account))
+		return reply_error(c, "ValidationError",
+		    "Access key ID is invalid");
+	return reply_ok(c, doc_set_str(c->arena, doc_obj(c->arena), "Account",
+	    account));
 }
 
 static const struct op_row ops[] = {
+	{"AssumeRole", sts_assume_role,
+	    "RoleArn RoleSessionName PolicyArns Policy DurationSeconds Tags "
+	    "TransitiveTagKeys ExternalId SourceIdentity"},
+	{"GetSessionToken", sts_get_session_token, "DurationSeconds"},
 	{"GetCallerIdentity", get_caller_identity, NULL},
 	{"GetAccessKeyInfo", get_access_key_info, NULL},
-	{"AssumeRole", sts_assume_role, "RoleArn RoleSessionName PolicyArns "
-	    "Policy DurationSeconds Tags TransitiveTagKeys ExternalId "
-	    "SourceIdentity"},
-	{"GetSessionToken", sts_get_session_token, "DurationSeconds"},
 	{NULL, NULL, NULL},
 };
 

@@ -1,10 +1,10 @@
-/* AWS Security Token Service. */
+/* Security Token Service.
+ * https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html */
 #pragma once
 
 #include "api/op.h"
 
 extern const struct service sts_service;
 
-/* assume.c */
 struct reply *sts_assume_role(struct call *c);
 struct reply *sts_get_session_token(struct call *c);

@@ -1,0 +1,359 @@
+/* AssumeRole and GetSessionToken.
+ * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html */
+#include <errno.h>
+
+#include "auth/policy.h"
+#include "auth/session.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "svc/sts/sts.h"
+#include "wire/model.h"
+
+#define HOUR 3600
+#define ROLE_DEFAULT HOUR
+#define USER_DEFAULT (12 * HOUR)
+#define TAGS_MAX 50
+
+static struct reply *
+invalid(struct call *c, const char *why)
+{
+	return reply_error(c, "ValidationError", "%s", why);
+}
+
+static struct reply *
+denied(struct call *c, struct span action, struct span arn)
+{
+	return reply_error_with(c, 403, "AccessDenied", NULL, "User: %.*s is "
+	    "not authorized to perform: %.*s on resource: %.*s",
+	    SPAN_ARG(c->who.arn), SPAN_ARG(action), SPAN_ARG(arn));
+}
+
+/* The session that a role's session is made from; NULL: from none. */
+static const struct doc *
+chained(const struct call *c)
+{
+	return c->who.entity && span_is(span_of(c->who.entity->kind->name),
+	    "iam.role") ? c->who.session : NULL;
+}
+
+/* Trust */
+
+/* What trust policies ask about, as condition keys. */
+static struct doc *
+context(struct call *c, const struct doc *tags)
+{
+	struct arena *a = c->arena;
+	struct doc *d = doc_obj(a), *keys = doc_arr(a), *to = doc_arr(a);
+	const struct doc *past = doc_get(c->who.session, "Tags");
+
+	doc_set_str(a, d, "aws:PrincipalArn", c->who.arn);
+	doc_set_str(a, d, "aws:PrincipalAccount", c->who.account);
+	doc_set_str(a, d, "aws:userid", c->who.id);
+	doc_set_str(a, d, "aws:RequestedRegion", c->scope.region);
+	doc_set_str(a, d, "aws:CurrentTime",
+	    span_of(clock_iso(a, clock_ms(), false)));
+	doc_setf(a, d, "aws:EpochTime", "%lld",
+	    (long long)(clock_ms() / 1000));
+	doc_set_str(a, d, "aws:PrincipalIsAWSService",
+	    c->who.system ? SPAN("true") : SPAN("false"));
+	doc_set_str(a, d, "sts:RoleSessionName",
+	    doc_get_str(c->in, "RoleSessionName"));
+	if (c->who.entity && chained(c) == NULL)
+		doc_set_str(a, d, "aws:username", c->who.entity->id);
+	/* A session's principal is its role, for this key. */
+	if (chained(c))
+		doc_set_str(a, d, "aws:PrincipalArn", c->who.entity->arn);
+	if (c->who.session)
+		doc_set_str(a, d, "aws:MultiFactorAuthPresent", SPAN("false"));
+	if (doc_get(c->in, "ExternalId"))
+		doc_set_str(a, d, "sts:ExternalId",
+		    doc_get_str(c->in, "ExternalId"));
+	if (doc_get(c->in, "SourceIdentity"))
+		doc_set_str(a, d, "sts:SourceIdentity",
+		    doc_get_str(c->in, "SourceIdentity"));
+	if (doc_get(c->who.session, "SourceIdentity"))
+		doc_set_str(a, d, "aws:SourceIdentity",
+		    doc_get_str(c->who.session, "SourceIdentity"));
+	doc_each_key(k, v, tags) {
+		doc_push_str(a, keys, k);
+		doc_set_str(a, d, arena_fmt(a, "aws:RequestTag/%.*s",
+		    SPAN_ARG(k)), doc_span(v));
+	}
+	if (doc_len(keys))
+		doc_set(a, d, "aws:TagKeys", keys);
+	doc_each_key(k, v, past)
+		doc_set_str(a, d, arena_fmt(a, "aws:PrincipalTag/%.*s",
+		    SPAN_ARG(k)), doc_span(v));
+	doc_each(k, doc_get(c->in, "TransitiveTagKeys"))
+		doc_push_str(a, to, doc_span(k));
+	if (doc_len(to))
+		doc_set(a, d, "sts:TransitiveTagKeys", to);
+	return d;
+}
+
+static bool
+trusts(struct call *c, const struct doc *policy, const struct doc *ctx,
+    struct span action)
+{
+	struct policy_request q = {.action = action, .context = ctx};
+
+	if (c->who.system) {
+		q.service = c->who.service;
+	} else {
+		q.account = c->who.account;
+		q.principal = c->who.arn;
+	}
+	if (chained(c))
+		q.role = c->who.entity->arn;
+	return policy_says(c->arena, policy, &q) == POLICY_ALLOW;
+}
+
+/* Tags and a source identity need leave of their own. */
+static struct reply *
+check_trust(struct call *c, const struct res *role, const struct doc *tags)
+{
+	struct span text = doc_get_str(role->spec, "Trust"), why;
+	const struct doc *ctx = context(c, tags);
+	struct doc *policy;
+
+	if (policy_parse(c->arena, text, POLICY_TRUST, &policy, &why))
+		return reply_failure(c, err_origin(EIO, "a trust policy does "
+		    "not parse"));
+	if (!trusts(c, policy, ctx, SPAN("sts:AssumeRole")))
+		return denied(c, SPAN("sts:AssumeRole"), role->arn);
+	if (doc_len(doc_get(c->in, "Tags")) &&
+	    !trusts(c, policy, ctx, SPAN("sts:TagSession")))
+		return denied(c, SPAN("sts:TagSession"), role->arn);
+	if (doc_get(c->in, "SourceIdentity") &&
+	    !trusts(c, policy, ctx, SPAN("sts:SetSourceIdentity")))
+		return denied(c, SPAN("sts:SetSourceIdentity"), role->arn);
+	return NULL;
+}
+
+/* What the session carries */
+
+static bool
+has_key(const struct doc *tags, struct span key)
+{
+	doc_each_key(k, v, tags)
+		if (span_ieq(k, key))
+			return true;
+	return false;
+}
+
+/* The tags of the call, and those of the caller's that are passed on. */
+static struct reply *
+session_tags(struct call *c, struct doc **ret_tags, struct doc **ret_pass)
+{
+	const struct doc *past = doc_get(c->who.session, "Tags");
+	struct doc *tags = doc_obj(c->arena), *pass = doc_arr(c->arena);
+
+	doc_each(t, doc_get(c->in, "Tags")) {
+		struct span k = doc_get_str(t, "Key");
+
+		if (has_key(tags, k))
+			return reply_error(c, "InvalidParameterValue",
+			    "Duplicate tag keys found. Please note that Tag "
+			    "keys are case insensitive.");
+		doc_append(c->arena, tags, k,
+		    doc_str(c->arena, doc_get_str(t, "Value")));
+	}
+	doc_each(k, doc_get(c->in, "TransitiveTagKeys")) {
+		if (!has_key(tags, doc_span(k)))
+			return invalid(c, "The specified transitive tag key "
+			    "must be included in the requested tags.");
+		doc_push_str(c->arena, pass, doc_span(k));
+	}
+	doc_each(k, doc_get(c->who.session, "TransitiveTagKeys")) {
+		struct span key = doc_span(k);
+
+		if (has_key(tags, key))
+			return reply_error(c, "InvalidParameterValue", "One of "
+			    "the specified transitive tag keys can't be set "
+			    "because it conflicts with a transitive tag key "
+			    "from the calling session.");
+		doc_append(c->arena, tags, key,
+		    doc_copy(c->arena, doc_getn(past, key)));
+		doc_push_str(c->arena, pass, key);
+	}
+	*ret_tags = tags;
+	*ret_pass = pass;
+	return NULL;
+}
+
+static struct reply *
+session_policies(struct call *c, struct doc *extra)
+{
+	struct span text = doc_get_str(c->in, "Policy"), why;
+	struct doc *arns = doc_arr(c->arena), *d;
+
+	if (text.n && policy_parse(c->arena, text, POLICY_IDENTITY, &d, &why))
+		return reply_error(c, "MalformedPolicyDocument", "%.*s",
+		    SPAN_ARG(why));
+	if (text.n)
+		doc_set_str(c->arena, extra, "Policy", text);
+	doc_each(p, doc_get(c->in, "PolicyArns")) {
+		struct doc *in = doc_obj(c->arena);
+		struct span arn = doc_get_str(p, "arn");
+		struct op_result r;
+		int e;
+
+		doc_set_str(c->arena, in, "PolicyArn", arn);
+		e = op_call(c->api, c->arena, &c->who, c->scope, "iam",
+		    "GetPolicy", in, &r);
+		if (e < 0)
+			return reply_failure(c, e);
+		if (r.error.n)
+			return invalid(c, arena_fmt(c->arena, "The policy "
+			    "%.*s does not exist or is not attachable.",
+			    SPAN_ARG(arn)));
+		doc_push_str(c->arena, arns, arn);
+	}
+	if (doc_len(arns))
+		doc_set(c->arena, extra, "PolicyArns", arns);
+	return NULL;
+}
+
+/* Tags come along only where they are asked for; extra and the size of it. */
+static struct reply *
+session_extra(struct call *c, struct doc *tags, struct doc *pass,
+    struct doc *extra, int64_t *ret_packed)
+{
+	struct span now = doc_get_str(c->in, "SourceIdentity");
+	struct span was = doc_get_str(c->who.session, "SourceIdentity");
+	struct reply *no = session_policies(c, extra);
+
+	if (no)
+		return no;
+	if (doc_len(tags))
+		doc_set(c->arena, extra, "Tags", tags);
+	if (doc_len(pass))
+		doc_set(c->arena, extra, "TransitiveTagKeys", pass);
+	*ret_packed = session_packed(c->arena, extra);
+	if (*ret_packed > 100)
+		return reply_error(c, "PackedPolicyTooLarge", "Serialized "
+		    "token too large for session");
+	/* Once set, it stays for all that follows. */
+	if (was.n && now.n && !span_eq(was, now))
+		return reply_error_with(c, 403, "AccessDenied", NULL, "The "
+		    "source identity of the session cannot be changed");
+	if (was.n || now.n)
+		doc_set_str(c->arena, extra, "SourceIdentity",
+		    was.n ? was : now);
+	return NULL;
+}
+
+static struct reply *
+check_duration(struct call *c, const struct res *role, int64_t seconds)
+{
+	if (chained(c) && seconds > HOUR)
+		return invalid(c, "The requested DurationSeconds exceeds the 1 "
+		    "hour session limit for roles assumed by role chaining");
+	if (seconds > doc_get_int(role->spec, "MaxSession", HOUR))
+		return invalid(c, "The requested DurationSeconds exceeds the "
+		    "MaxSessionDuration set for this role.");
+	return NULL;
+}
+
+/* Replies */
+
+static struct doc *
+credentials(struct call *c, const struct session_claims *claims)
+{
+	struct doc *d = doc_obj(c->arena);
+	struct session_keys k;
+
+	session_issue(c->store, c->arena, claims, &k);
+	doc_set_str(c->arena, d, "AccessKeyId", k.access_key);
+	doc_set_str(c->arena, d, "SecretAccessKey", k.secret_key);
+	doc_set_str(c->arena, d, "SessionToken", k.token);
+	return doc_set_time(c->arena, d, "Expiration", claims->expires);
+}
+
+static struct doc *
+assumed(struct call *c, const struct res *role, struct span id,
+    struct span name)
+{
+	struct doc *d = doc_obj(c->arena);
+
+	doc_setf(c->arena, d, "AssumedRoleId", "%.*s:%.*s", SPAN_ARG(id),
+	    SPAN_ARG(name));
+	return doc_setf(c->arena, d, "Arn",
+	    "arn:aws:sts::%.*s:assumed-role/%.*s/%.*s",
+	    SPAN_ARG(role->scope.account), SPAN_ARG(role->id), SPAN_ARG(name));
+}
+
+static struct reply *
+issue(struct call *c, const struct res *role, const struct doc *extra,
+    int64_t seconds, int64_t packed)
+{
+	struct span name = doc_get_str(c->in, "RoleSessionName");
+	struct span id = doc_get_str(role->spec, "Id");
+	int64_t now = clock_ms() / 1000 * 1000;
+	struct session_claims claims = {.account = role->scope.account,
+	    .row = role->row, .entity = id, .name = name, .issued = now,
+	    .expires = now + seconds * 1000, .extra = extra};
+	struct doc *out = doc_obj(c->arena);
+
+	doc_set(c->arena, out, "Credentials", credentials(c, &claims));
+	doc_set(c->arena, out, "AssumedRoleUser", assumed(c, role, id, name));
+	if (packed)
+		doc_set_int(c->arena, out, "PackedPolicySize", packed);
+	if (doc_get(extra, "SourceIdentity"))
+		doc_set_str(c->arena, out, "SourceIdentity",
+		    doc_get_str(extra, "SourceIdentity"));
+	return reply_ok(c, out);
+}
+
+struct reply *
+sts_assume_role(struct call *c)
+{
+	struct span arn = doc_get_str(c->in, "RoleArn");
+	int64_t seconds = doc_get_int(c->in, "DurationSeconds", ROLE_DEFAULT);
+	struct doc *extra = doc_obj(c->arena), *tags, *pass;
+	struct reply *no;
+	struct res *role;
+	int64_t packed;
+	int e;
+
+	if (!span_starts(arn, SPAN("arn:")))
+		return invalid(c, arena_fmt(c->arena, "%.*s is invalid",
+		    SPAN_ARG(arn)));
+	e = store_get_arn(c->store, c->arena, arn, &role);
+	if (e < 0)
+		return reply_failure(c, e);
+	/* AWS does not tell who is there. */
+	if (e || !span_is(span_of(role->kind->name), "iam.role"))
+		return denied(c, SPAN("sts:AssumeRole"), arn);
+	if ((no = session_tags(c, &tags, &pass)) ||
+	    (no = check_trust(c, role, tags)) ||
+	    (no = check_duration(c, role, seconds)) ||
+	    (no = session_extra(c, tags, pass, extra, &packed)))
+		return no;
+	return issue(c, role, extra, seconds, packed);
+}
+
+struct reply *
+sts_get_session_token(struct call *c)
+{
+	const struct res *user = c->who.entity;
+	int64_t seconds = doc_get_int(c->in, "DurationSeconds", USER_DEFAULT);
+	int64_t now = clock_ms() / 1000 * 1000;
+	struct session_claims claims = {.account = c->who.account,
+	    .issued = now, .extra = doc_obj(c->arena)};
+
+	if (c->who.session)
+		return reply_error_with(c, 403, "AccessDenied", NULL,
+		    "Cannot call GetSessionToken with session credentials");
+	/* AWS: the root user's last an hour at most. */
+	if (!user)
+		seconds = MIN(seconds, HOUR);
+	claims.expires = now + seconds * 1000;
+	if (user) {
+		claims.row = user->row;
+		claims.entity = doc_get_str(user->spec, "Id");
+	}
+	return reply_ok(c, doc_set(c->arena, doc_obj(c->arena), "Credentials",
+	    credentials(c, &claims)));
+}
