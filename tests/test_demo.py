@@ -1,4 +1,5 @@
-"""./demo from its first line to its last, which checks each of its steps."""
+"""./demo from its first line to its last, which checks each of its steps: with
+CDK, and by hand."""
 import os
 import pathlib
 import shutil
@@ -15,13 +16,14 @@ pytestmark = pytest.mark.skipif(
     reason="root, crun and buildah")
 
 
-def test_demo():
-    name = f"d{os.getpid() % 1000000}"
+@pytest.mark.parametrize("story", [[], ["--by-hand"]], ids=["cdk", "by-hand"])
+def test_demo(story):
+    name = f"d{len(story)}{os.getpid() % 1000000}"
     i = types.SimpleNamespace(name=name, run=pathlib.Path("/run/neargate-" + name),
                               state=pathlib.Path("/var/lib/neargate-" + name))
     env = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
     try:
-        p = subprocess.run([ROOT / "demo", "--down", "--", "--ephemeral", "--instance", name],
+        p = subprocess.run([ROOT / "demo", "--down", *story, "--", "--ephemeral", "--instance", name],
                            env=env | {"NEARGATE_INSTANCE": name}, text=True,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert p.returncode == 0, p.stdout

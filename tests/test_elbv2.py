@@ -85,7 +85,7 @@ def test_refusals(elb, net):
             "One or more target groups not found", Names=["nope"])
     refused(elb.describe_listeners, "ListenerNotFound", "One or more listeners not found",
             ListenerArns=[ARN + "listener/app/x/0/0"])
-    refused(elb.add_listener_certificates, "NotImplemented", "AddListenerCertificates",
+    refused(elb.add_listener_certificates, "ListenerNotFound", "One or more listeners not found",
             ListenerArn=ARN + "listener/app/x/0/0", Certificates=[{"CertificateArn": "x"}])
 
 
