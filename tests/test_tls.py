@@ -11,10 +11,12 @@ from cli import Instance
 POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
 
-def self_signed(path, name, san=None):
+P256 = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+
+
+def self_signed(path, name, san=None, key=P256):
     """(certificate, key), PEM."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj",
+    subprocess.run(["openssl", "req", "-x509", *key, "-nodes", "-days", "30", "-subj",
                     f"/CN={name}", "-addext", f"subjectAltName=DNS:{san or name}",
                     "-keyout", path / "key", "-out", path / "cert"],
                    check=True, capture_output=True)
@@ -74,12 +76,125 @@ def test_listener(client, tmp_path):
     acm.delete_certificate(CertificateArn=one)
 
 
+def imported(acm, path, name, **kw):
+    cert, key = self_signed(path, name, **kw)
+    return acm.import_certificate(Certificate=cert, PrivateKey=key)["CertificateArn"]
+
+
+def test_certificates_are_refused(client, tmp_path):
+    acm, elb = client("acm"), client("elbv2")
+    lb = balancer(client, "refuses")["LoadBalancerArn"]
+    want = {"LoadBalancerArn": lb, "Port": 443, "Protocol": "HTTPS", "DefaultActions": FIXED}
+    one = imported(acm, tmp_path, "one.test")
+    weak = imported(acm, tmp_path, "weak.test", key=["-newkey", "rsa:1024"])
+    abroad = imported(client("acm", region="eu-west-1"), tmp_path, "abroad.test")
+    for arn, why in (("one", "ValidationError"), (weak, "UnsupportedCertificate"),
+                     (abroad, "CertificateNotFound"), (lb, "ValidationError"),
+                     ("arn:aws:iam::123456789012:server-certificate/a", "CertificateNotFound")):
+        assert code(elb.create_listener, **want, Certificates=[{"CertificateArn": arn}]) == why
+    good = [{"CertificateArn": one}]
+    assert code(elb.create_listener, **want, Certificates=good * 2) == "TooManyCertificates"
+    assert code(elb.create_listener, **want, Certificates=[
+        {"CertificateArn": one, "IsDefault": True}]) == "ValidationError"
+    assert code(elb.create_listener, **want, Certificates=good,
+                AlpnPolicy=["HTTP2Only"]) == "ALPNPolicyNotSupported"
+    assert code(elb.create_listener, **want, Certificates=good,
+                SslPolicy="ELBSecurityPolicy-TLS13-1-2-FIPS-2023-04") == "NotImplemented"
+    assert elb.describe_listeners(LoadBalancerArn=lb)["Listeners"] == []
+    arn = elb.create_listener(**want, Certificates=good)["Listeners"][0]["ListenerArn"]
+    # The same again is the same.
+    assert elb.create_listener(**want, Certificates=good)["Listeners"][0]["ListenerArn"] == arn
+    plain = elb.create_listener(**want | {"Port": 80, "Protocol": "HTTP"})[
+        "Listeners"][0]["ListenerArn"]
+    assert code(elb.add_listener_certificates, ListenerArn=plain,
+                Certificates=good) == "OperationNotPermitted"
+    assert code(elb.modify_listener, ListenerArn=plain, Protocol="HTTPS") == "ValidationError"
+    assert code(elb.modify_listener, ListenerArn=plain, SslPolicy=POLICY) == "ValidationError"
+    elb.modify_listener(ListenerArn=plain, Protocol="HTTPS", Certificates=good)
+    # A weak one does not come in place of a used one either.
+    for key, ok in ((["-newkey", "rsa:1024"], False), (P256, True)):
+        cert, secret = self_signed(tmp_path, "one.test", key=key)
+        try:
+            acm.import_certificate(CertificateArn=one, Certificate=cert, PrivateKey=secret)
+            assert ok
+        except ClientError as e:
+            assert not ok and e.response["Error"]["Code"] == "ValidationException"
+
+
+def test_certificate_lists(client, tmp_path):
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeListenerCertificates.html:
+    the default one may be in the list, too; the limit is the load balancer's."""
+    acm, elb = client("acm"), client("elbv2")
+    lb = balancer(client, "lists")["LoadBalancerArn"]
+    arns = [imported(acm, tmp_path, "a.test") for _ in range(26)]
+
+    def listener(port):
+        return elb.create_listener(
+            LoadBalancerArn=lb, Port=port, Protocol="HTTPS", DefaultActions=FIXED,
+            Certificates=[{"CertificateArn": arns[0]}])["Listeners"][0]["ListenerArn"]
+
+    def add(listener, i):
+        return elb.add_listener_certificates(ListenerArn=listener, Certificates=[
+            {"CertificateArn": arns[i]}])["Certificates"]
+
+    def remove(listener, i):
+        elb.remove_listener_certificates(ListenerArn=listener, Certificates=[
+            {"CertificateArn": arns[i]}])
+
+    a, b = listener(443), listener(8443)
+    for _ in range(2):
+        assert add(a, 0) == [{"CertificateArn": arns[0], "IsDefault": False}]
+    assert [c["IsDefault"] for c in elb.describe_listener_certificates(ListenerArn=a)[
+        "Certificates"]] == [True, False]
+    remove(a, 0)
+    with pytest.raises(ClientError) as e:
+        remove(a, 0)
+    assert e.value.response["Error"]["Code"] == "OperationNotPermitted"
+    remove(a, 1)
+    for i in range(1, 26):
+        add((a, b)[i % 2], i)
+    with pytest.raises(ClientError) as e:
+        add(b, 0)
+    assert e.value.response["Error"]["Code"] == "TooManyCertificates"
+    add(b, 1)
+    pages = list(elb.get_paginator("describe_listener_certificates").paginate(
+        ListenerArn=a, PaginationConfig={"PageSize": 5}))
+    assert [len(p["Certificates"]) for p in pages] == [5, 5, 3]
+    assert len({c["CertificateArn"] for p in pages for c in p["Certificates"]}) == 13
+    assert code(elb.describe_listener_certificates, ListenerArn=a,
+                Marker="1") == "ValidationError"
+
+
+def test_redirect_needs_a_change(client):
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RedirectActionConfig.html"""
+    elb = client("elbv2")
+    lb = balancer(client, "loops")["LoadBalancerArn"]
+
+    def redirect(**to):
+        return elb.create_listener(LoadBalancerArn=lb, Port=80, Protocol="HTTP", DefaultActions=[
+            {"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301", **to}}])
+
+    assert code(redirect, Query="a=b") == "InvalidLoadBalancerAction"
+    assert code(redirect) == "InvalidLoadBalancerAction"
+    got = redirect(Path="/new/#{path}")["Listeners"][0]["DefaultActions"][0]["RedirectConfig"]
+    assert got == {"Protocol": "#{protocol}", "Port": "#{port}", "Host": "#{host}",
+                   "Path": "/new/#{path}", "Query": "#{query}", "StatusCode": "HTTP_301"}
+
+
 def test_policies(client):
     elb = client("elbv2")
     p = elb.describe_ssl_policies(Names=[POLICY])["SslPolicies"][0]
     assert p["SslProtocols"] == ["TLSv1.3", "TLSv1.2"]
     assert p["Ciphers"][0] == {"Name": "TLS_AES_128_GCM_SHA256", "Priority": 1}
-    assert len(elb.describe_ssl_policies()["SslPolicies"]) > 10
+    every = [p["Name"] for p in elb.describe_ssl_policies()["SslPolicies"]]
+    assert len(every) > 20
+    pages = list(elb.get_paginator("describe_ssl_policies").paginate(
+        PaginationConfig={"PageSize": 10}))
+    assert [p["Name"] for page in pages for p in page["SslPolicies"]] == every
+    # The CDK's own choice by its newest feature flags, and its LEGACY.
+    for name in ("ELBSecurityPolicy-TLS13-1-2-PQ-2025-09", "ELBSecurityPolicy-TLS-1-0-2015-04"):
+        assert name in every
+    assert code(elb.describe_ssl_policies, LoadBalancerType="network") == "NotImplemented"
     assert code(elb.describe_ssl_policies, Names=["None"]) == "SSLPolicyNotFound"
 
 

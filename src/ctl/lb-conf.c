@@ -57,19 +57,19 @@ note_groups(struct arena *a, struct doc *arns, const struct res *r)
 
 /* A certificate that is gone is left out; ACM lets none go that is used. */
 static int
-certificate(struct store *s, struct arena *a, struct span arn,
+certificate(struct store *s, struct arena *a, struct span arn, bool keys,
     struct lb_tls *tls, struct lb_cert *v)
 {
-	struct acm_pem p;
-	struct span all;
-	int e = acm_pem(s, a, arn, &p);
+	struct acm_pem p = {.key = SPAN_NULL};
+	struct span pem;
+	int e = keys ? acm_pem(s, a, arn, &p) : acm_public(s, a, arn, &p);
 
 	if (e)
 		return e == ACM_E_NONE ? 0 : err_trace(e);
-	all = arena_fmt_span(a, "%.*s%.*s%.*s", SPAN_ARG(p.certificate),
-	    SPAN_ARG(p.chain), SPAN_ARG(p.key));
+	pem = arena_fmt_span(a, "%.*s%.*s", SPAN_ARG(p.certificate),
+	    SPAN_ARG(p.chain));
 	v[tls->n_certs++] = (struct lb_cert){arena_fmt_span(a, "cert-%.16s.pem",
-	    sha256_hex(a, all)), all};
+	    sha256_hex(a, pem)), pem, p.key};
 	return 0;
 }
 
@@ -89,7 +89,7 @@ ciphers(struct arena *a, const struct ssl_policy *p, struct lb_tls *ret)
 /* *ret stays NULL for a listener in clear. */
 static int
 tls(struct store *s, struct arena *a, const struct res *l,
-    const struct doc *attributes, const struct lb_tls **ret)
+    const struct lb_snapshot *snap, const struct lb_tls **ret)
 {
 	const struct doc *arns = doc_get(l->spec, "CertificateArns");
 	const struct ssl_policy *p = ssl_policy_find(doc_get_str(l->spec,
@@ -102,11 +102,11 @@ tls(struct store *s, struct arena *a, const struct res *l,
 		return 0;
 	AN(p);
 	*t = (struct lb_tls){.min = p->min, .max = p->max, .certs = v,
-	    .h2 = !span_is(doc_get_str(attributes, "routing.http2.enabled"),
-		"false")};
+	    .h2 = !span_is(doc_get_str(snap->conf.attributes,
+		"routing.http2.enabled"), "false")};
 	ciphers(a, p, t);
 	doc_each(arn, arns)
-		if ((e = certificate(s, a, doc_span(arn), t, v)))
+		if ((e = certificate(s, a, doc_span(arn), snap->keys, t, v)))
 			return err_trace(e);
 	*ret = t;
 	return 0;
@@ -114,7 +114,7 @@ tls(struct store *s, struct arena *a, const struct res *l,
 
 static int
 listener(struct store *s, struct arena *a, const struct res *l,
-    const struct doc *attributes, struct doc *arns, struct lb_listener *ret)
+    const struct lb_snapshot *snap, struct doc *arns, struct lb_listener *ret)
 {
 	struct res_list rules;
 	struct lb_rule *v;
@@ -136,7 +136,7 @@ listener(struct store *s, struct arena *a, const struct res *l,
 	    (uint16_t)doc_get_int(l->spec, "Port", 80),
 	    doc_get(l->spec, "DefaultActions"),
 	    doc_get(l->spec, "Attributes"), v, rules.n, NULL};
-	return tls(s, a, l, attributes, &ret->tls);
+	return tls(s, a, l, snap, &ret->tls);
 }
 
 static int
@@ -153,8 +153,7 @@ listeners(struct store *s, struct arena *a, struct lb_snapshot *snap,
 		qsort(l.v, l.n, sizeof(struct res *), by_port);
 	v = arena_array(a, struct lb_listener, l.n + 1);
 	for (size_t i = 0; i < l.n; i++)
-		if ((e = listener(s, a, l.v[i],
-			 snap->conf.attributes, arns, &v[i])))
+		if ((e = listener(s, a, l.v[i], snap, arns, &v[i])))
 			return e;
 	snap->conf.listeners = v;
 	snap->conf.n_listeners = l.n;
@@ -235,11 +234,11 @@ targets(struct store *s, struct arena *a, struct lb_snapshot *snap)
 }
 
 int
-lb_snapshot(struct store *s, struct arena *a, struct res *lb,
+lb_snapshot(struct store *s, struct arena *a, struct res *lb, bool keys,
     struct lb_snapshot *ret)
 {
 	struct doc *arns = doc_arr(a);
-	struct lb_snapshot snap = {.lb = lb};
+	struct lb_snapshot snap = {.lb = lb, .keys = keys};
 	int e;
 
 	snap.conf.id = lb_proxy_id(a, lb->id);

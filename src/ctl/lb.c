@@ -331,7 +331,8 @@ structure_digest(struct arena *a, const struct lb_snapshot *snap)
 
 /* The call keeps its own snapshot: it outlives this run. */
 static int
-call_snapshot(struct ctl *ctl, struct work *w, struct lb_snapshot **ret)
+call_snapshot(struct ctl *ctl, struct work *w, bool keys,
+    struct lb_snapshot **ret)
 {
 	struct res *lb;
 	struct lb_snapshot *snap;
@@ -341,7 +342,7 @@ call_snapshot(struct ctl *ctl, struct work *w, struct lb_snapshot **ret)
 	snap = arena_new_of(w->call, struct lb_snapshot);
 	e = store_get_row(ctl_env(ctl)->store, w->call, w->row, &lb);
 	if (!e)
-		e = lb_snapshot(ctl_env(ctl)->store, w->call, lb, snap);
+		e = lb_snapshot(ctl_env(ctl)->store, w->call, lb, keys, snap);
 	if (e) {
 		arena_free(w->call);
 		w->call = NULL;
@@ -356,7 +357,7 @@ call_sync(struct ctl *ctl, struct work *w, struct span digest)
 {
 	struct lb *drv = ctl_env(ctl)->lb;
 	struct lb_snapshot *snap;
-	int e = call_snapshot(ctl, w, &snap);
+	int e = call_snapshot(ctl, w, true, &snap);
 
 	if (e)
 		return e;
@@ -377,7 +378,7 @@ call_targets(struct ctl *ctl, struct work *w, char *digest)
 	int e;
 
 	replace(&w->asked, digest);
-	if ((e = call_snapshot(ctl, w, &snap)))
+	if ((e = call_snapshot(ctl, w, false, &snap)))
 		return e;
 	v = arena_array(w->call, struct lb_target, snap->n_targets + 1);
 	n = targets_wanted(w, snap, v);
@@ -400,7 +401,8 @@ targets_run(struct ctl *ctl, struct arena *a, struct work *w,
 	if (w->fresh) {
 		e = statuses_write(ctl, a, w, snap);
 		if (!e)
-			e = lb_snapshot(ctl_env(ctl)->store, a, snap->lb, snap);
+			e = lb_snapshot(ctl_env(ctl)->store, a, snap->lb,
+			    false, snap);
 		if (e)
 			return e;
 	}
@@ -464,7 +466,7 @@ lb_run(struct ctl *ctl, struct arena *a, struct work *w, struct res *lb,
 	if (!up)
 		return doc_get_str(lb->status, "State").n ? 0
 		    : state_write(ctl, a, lb, "provisioning", SPAN_NULL);
-	if ((e = lb_snapshot(ctl_env(ctl)->store, a, lb, &snap)))
+	if ((e = lb_snapshot(ctl_env(ctl)->store, a, lb, false, &snap)))
 		return e;
 	digest = structure_digest(a, &snap);
 	if (!w->digest || !span_is(digest, w->digest)) {

@@ -27,12 +27,14 @@ struct lb_snapshot {
 	struct res **rows;
 	struct res **groups;	   /* the group of each conf.groups[i] */
 	size_t n_targets;
+	bool keys;
 };
 /* "lb-<16 hex>" of a load balancer's id "app/NAME/<16 hex>". */
 struct span lb_proxy_id(struct arena *a, struct span lb_id);
 struct span lb_server_name(struct arena *a, struct span group_arn,
     struct span target_id);
-int lb_snapshot(struct store *s, struct arena *a, struct res *lb,
+/* keys: with those of certificates, for the proxy's own start. */
+int lb_snapshot(struct store *s, struct arena *a, struct res *lb, bool keys,
     struct lb_snapshot *ret);
 
 /* lb-verdict.c */

@@ -366,7 +366,8 @@ ask_proxies(struct measure *m, struct round *r)
 		    SPAN("active")))
 			continue;
 		*x = (struct asked){.r = r, .lb = l.v[i]->id};
-		if ((e = lb_snapshot(env->store, r->a, l.v[i], &x->snap)))
+		if ((e = lb_snapshot(env->store, r->a, l.v[i], false,
+		    &x->snap)))
 			return err_trace(e);
 		r->pending++;
 		env->lb->ops->requests(env->lb,

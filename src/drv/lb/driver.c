@@ -218,11 +218,11 @@ write_certs(struct task *t)
 		if (!l->tls)
 			continue;
 		for (size_t j = 0; !e && j < l->tls->n_certs; j++) {
-			struct span name = l->tls->certs[j].name;
+			const struct lb_cert *c = &l->tls->certs[j];
 
-			e = lb_file_write_secret(t->dir,
-			    arena_str(t->a, name), l->tls->certs[j].pem);
-			doc_push_str(t->a, names, name);
+			e = lb_file_write_key(t->dir,
+			    arena_str(t->a, c->name), c->pem, c->key);
+			doc_push_str(t->a, names, c->name);
 		}
 		if (!e)
 			e = lb_file_write(t->dir, arena_fmt(t->a, "f%u.crt",

@@ -50,7 +50,8 @@ write_all(int fd, struct span s)
 }
 
 static int
-write_as(const char *dir, const char *name, mode_t mode, struct span text)
+write_as(const char *dir, const char *name, mode_t mode, struct span text,
+    struct span more)
 {
 	_cleanup_free_ char *fresh = xasprintf("%s/.%s.new", dir, name);
 	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
@@ -61,6 +62,8 @@ write_as(const char *dir, const char *name, mode_t mode, struct span text)
 	if (fd < 0)
 		return err_origin(errno, "cannot write %s", fresh);
 	e = write_all(fd, text);
+	if (!e)
+		e = write_all(fd, more);
 	if (e)
 		return err_origin(-e, "cannot write %s", fresh);
 	if (rename(fresh, path))
@@ -71,13 +74,14 @@ write_as(const char *dir, const char *name, mode_t mode, struct span text)
 int
 lb_file_write(const char *dir, const char *name, struct span text)
 {
-	return write_as(dir, name, 0640, text);
+	return write_as(dir, name, 0640, text, SPAN_NULL);
 }
 
 int
-lb_file_write_secret(const char *dir, const char *name, struct span text)
+lb_file_write_key(const char *dir, const char *name, struct span pem,
+    struct span key)
 {
-	return write_as(dir, name, 0600, text);
+	return write_as(dir, name, 0600, pem, key);
 }
 
 void

@@ -31,10 +31,10 @@ struct lb_rule {
 	const struct doc *actions;
 };
 
-/* A certificate: itself, its chain and its key. */
 struct lb_cert {
-	struct span name; /* of its file: "cert-<16 hex of what is in it>.pem" */
-	struct span pem;
+	struct span name; /* of its file: "cert-<16 hex of pem>.pem" */
+	struct span pem;  /* itself and its chain */
+	struct span key;  /* for a call of lb_ops alone, or empty */
 };
 
 /* How a listener speaks TLS. */
@@ -42,7 +42,8 @@ struct lb_tls {
 	int min, max;		    /* 1.x */
 	struct span ciphers;	    /* OpenSSL's list of those up to 1.2 */
 	struct span suites;	    /* of 1.3 */
-	const struct lb_cert *certs; /* the first where no name fits */
+	const struct lb_cert *certs; /* the first where no name fits; without
+				      * any nobody listens */
 	size_t n_certs;
 	bool h2;
 };

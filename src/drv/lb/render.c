@@ -165,6 +165,34 @@ connection(const struct lb_conf *c, struct buf *b)
 	    "\n");
 }
 
+/* What the client agreed on, for targets that ask; nobody else says it.
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/header-modification.html */
+static const struct {
+	const char *header;
+	const char *key; /* of the listener attribute that names it anew */
+	const char *sample;
+} tls_headers[] = {
+	{"X-Amzn-Tls-Version", "x_amzn_tls_version", "ssl_fc_protocol"},
+	{"X-Amzn-Tls-Cipher-Suite", "x_amzn_tls_cipher_suite",
+	    "ssl_fc_cipher"},
+};
+
+static void
+tls_lines(struct arena *a, const struct lb_conf *c,
+    const struct lb_listener *l, struct buf *b)
+{
+	if (!l->tls || !attr_true(c->attributes,
+	    "routing.http.x_amzn_tls_version_and_cipher_suite.enabled"))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(tls_headers); i++) {
+		buf_add_str(b, "\thttp-request set-header ");
+		cfg_quote(b, attr(l->attributes, arena_fmt(a,
+		    "routing.http.request.%s.header_name",
+		    tls_headers[i].key), tls_headers[i].header));
+		buf_addf(b, " %%[%s]\n", tls_headers[i].sample);
+	}
+}
+
 static void
 request_headers(struct arena *a, const struct lb_conf *c,
     const struct lb_listener *l, struct buf *b)
@@ -180,6 +208,7 @@ request_headers(struct arena *a, const struct lb_conf *c,
 	buf_addf(b, "\thttp-request set-header X-Forwarded-Proto %s\n"
 	    "\thttp-request set-header X-Forwarded-Port %u\n",
 	    l->tls ? "https" : "http", l->port);
+	tls_lines(a, c, l, b);
 	trace_id(b);
 }
 
@@ -461,7 +490,8 @@ render(struct arena *a, const struct lb_conf *c, const char *dir,
 	global(c, dir, digest, b);
 	defaults(c, b);
 	for (size_t i = 0; i < c->n_listeners; i++)
-		frontend(a, c, &c->listeners[i], dir, b);
+		if (!c->listeners[i].tls || c->listeners[i].tls->n_certs)
+			frontend(a, c, &c->listeners[i], dir, b);
 	for (size_t i = 0; i < c->n_listeners; i++)
 		answers(a, &c->listeners[i], b);
 	for (size_t i = 0; i < c->n_groups; i++) {

@@ -161,6 +161,23 @@ static const struct lb_process_ops p_ops = {p_start, p_reload, p_stop};
 
 /* --- the tool --------------------------------------------------------- */
 
+/* {"min", "max", "ciphers", "suites", "h2", "certs": [[name, pem, key]]} */
+static struct lb_tls *
+tls_of(struct arena *a, const struct doc *d)
+{
+	struct lb_tls *t = arena_new_of(a, struct lb_tls);
+	struct lb_cert *v = arena_array(a, struct lb_cert,
+	    doc_len(doc_get(d, "certs")));
+
+	*t = (struct lb_tls){(int)doc_get_int(d, "min", 2),
+	    (int)doc_get_int(d, "max", 3), doc_get_str(d, "ciphers"),
+	    doc_get_str(d, "suites"), v, 0, doc_get_bool(d, "h2", true)};
+	doc_each(c, doc_get(d, "certs"))
+		v[t->n_certs++] = (struct lb_cert){doc_span(doc_at(c, 0)),
+		    doc_span(doc_at(c, 1)), doc_span(doc_at(c, 2))};
+	return t;
+}
+
 static struct lb_conf
 conf_of(struct arena *a, const struct doc *d)
 {
@@ -181,7 +198,8 @@ conf_of(struct arena *a, const struct doc *d)
 		l[c.n_listeners++] = (struct lb_listener){
 		    (uint16_t)doc_get_int(x, "port", 0),
 		    doc_get(x, "actions"), doc_get(x, "attributes"), r,
-		    doc_len(rules), NULL};
+		    doc_len(rules), doc_get(x, "tls")
+			? tls_of(a, doc_get(x, "tls")) : NULL};
 		doc_each(y, rules)
 			*r++ = (struct lb_rule){doc_get(y, "conditions"),
 			    doc_get(y, "actions")};
@@ -294,6 +312,7 @@ edge_of(struct arena *a, const struct doc *d)
 	addr = SPAN("127.0.0.1");
 	bind.port = (uint16_t)doc_get_int(d, "port", 0);
 	bind.to = (uint16_t)doc_get_int(d, "to", 0);
+	bind.tls = doc_get_bool(d, "tls", false);
 	doc_each_key(k, v, doc_get(d, "hosts"))
 		h[e.n_hosts++] = (struct lb_edge_host){k, doc_span(v)};
 	return e;

@@ -23,7 +23,8 @@ static struct lb_rule rules[7];
 static struct lb_listener listeners[3];
 
 static const struct lb_cert certs[] = {
-    {SPAN("cert-00aa.pem"), SPAN("PEM a")}, {SPAN("cert-00bb.pem"), SPAN("PEM b")}};
+    {SPAN("cert-00aa.pem"), SPAN("PEM a"), SPAN("key a")},
+    {SPAN("cert-00bb.pem"), SPAN("PEM b"), SPAN("key b")}};
 static const struct lb_tls tls = {.min = 0, .max = 3,
     .ciphers = SPAN("ECDHE-RSA-AES128-GCM-SHA256:AES256-SHA"),
     .suites = SPAN("TLS_AES_128_GCM_SHA256"), .certs = certs, .n_certs = 2,
@@ -76,11 +77,14 @@ full(struct arena *a)
 	    json(a, "{\"routing.http.response.server.enabled\":\"false\","
 	    "\"routing.http.response.x_frame_options.header_value\":"
 	    "\"DENY 100%\"}"), NULL, 0, NULL};
-	listeners[2] = (struct lb_listener){443, rules[2].actions, NULL, NULL,
-	    0, &tls};
+	listeners[2] = (struct lb_listener){443, rules[2].actions,
+	    json(a, "{\"routing.http.request.x_amzn_tls_version.header_name\":"
+	    "\"X-Tls\"}"), NULL, 0, &tls};
 	return (struct lb_conf){SPAN("lb-0123"), SPAN("ng0-lb-0123"),
 	    SPAN("0.0.0.0"), SPAN("192.0.2.1/32"),
-	    json(a, "{\"idle_timeout.timeout_seconds\":\"30\"}"), listeners, 3,
+	    json(a, "{\"idle_timeout.timeout_seconds\":\"30\",\"routing.http."
+	    "x_amzn_tls_version_and_cipher_suite.enabled\":\"true\"}"),
+	    listeners, 3,
 	    groups, 2};
 }
 

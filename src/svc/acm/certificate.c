@@ -171,13 +171,21 @@ find_import(struct call *c, struct res **ret)
 	return NULL;
 }
 
-/* AWS: what listeners use keeps its kind of key. */
+/* AWS: what listeners use keeps its kind of key.  And it stays such that they
+ * take it. */
 static struct reply *
-check_replacement(struct call *c, const struct res *r, const struct doc *facts)
+check_replacement(struct call *c, const struct res *r, const struct doc *facts,
+    const struct x509_import *is)
 {
 	struct span was = doc_get_str(r->spec, "KeyAlgorithm");
 
-	if (!was.n || span_eq(was, doc_get_str(facts, "KeyAlgorithm")))
+	if (!was.n)
+		return NULL;
+	if (acm_is_strong(r) && !x509_is_strong(is->certificate, is->chain))
+		return reply_error(c, "ValidationException", "The signature "
+		    "algorithm of the certificate or its chain is not "
+		    "supported.");
+	if (span_eq(was, doc_get_str(facts, "KeyAlgorithm")))
 		return NULL;
 	return reply_error(c, "ValidationException", "The key algorithm of "
 	    "the certificate must be %.*s, as that of the one it replaces.",
@@ -223,7 +231,7 @@ static struct reply *
 import_as(struct call *c, struct res *r, const struct x509_import *is)
 {
 	struct doc *facts = x509_facts(c->arena, is->certificate);
-	struct reply *no = check_replacement(c, r, facts);
+	struct reply *no = check_replacement(c, r, facts, is);
 	int e;
 
 	if (no)

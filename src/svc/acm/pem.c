@@ -68,22 +68,62 @@ acm_is_issued(const struct res *certificate)
 	    doc_get_str(certificate->status, "Certificate").n > 0;
 }
 
+bool
+acm_is_strong(const struct res *certificate)
+{
+	return x509_is_strong(doc_get_str(certificate->status, "Certificate"),
+	    doc_get_str(certificate->status, "CertificateChain"));
+}
+
+static int
+find_issued(struct store *s, struct arena *a, struct span arn,
+    struct res **ret)
+{
+	struct res *r;
+	int e = store_get_arn(s, a, arn, &r);
+
+	if (e < 0)
+		return err_trace(e);
+	if (e || r->kind != &acm_certificate || !acm_is_issued(r))
+		return ACM_E_NONE;
+	*ret = r;
+	return 0;
+}
+
+static struct acm_pem
+public_part(const struct res *r)
+{
+	return (struct acm_pem){
+	    .certificate = doc_get_str(r->status, "Certificate"),
+	    .chain = doc_get_str(r->status, "CertificateChain")};
+}
+
+int
+acm_public(struct store *s, struct arena *a, struct span arn,
+    struct acm_pem *ret)
+{
+	struct res *r;
+	int e = find_issued(s, a, arn, &r);
+
+	if (!e)
+		*ret = public_part(r);
+	return e;
+}
+
 int
 acm_pem(struct store *s, struct arena *a, struct span arn,
     struct acm_pem *ret)
 {
 	struct acm_pem p;
 	struct res *r;
-	int e = store_get_arn(s, a, arn, &r);
+	int e = find_issued(s, a, arn, &r);
 
-	if (e == STORE_E_NOT_FOUND || (e == 0 &&
-	    (r->kind != &acm_certificate || !acm_is_issued(r))))
-		return ACM_E_NONE;
-	if (e < 0 || (e = acm_open_key(s, a, r->arn,
+	if (e)
+		return e;
+	p = public_part(r);
+	if ((e = acm_open_key(s, a, r->arn,
 	    doc_get_str(r->status, "PrivateKey"), &p.key)) < 0)
 		return err_trace(e);
-	p.certificate = doc_get_str(r->status, "Certificate");
-	p.chain = doc_get_str(r->status, "CertificateChain");
 	*ret = p;
 	return 0;
 }

@@ -19,8 +19,13 @@ struct acm_pem {
  * them.  ACM_E_NONE or negative. */
 int acm_pem(struct store *s, struct arena *a, struct span arn,
     struct acm_pem *ret);
-/* May a listener be given it?  (ISSUED, also when expired.) */
+/* The same without its key, for whoever looks often. */
+int acm_public(struct store *s, struct arena *a, struct span arn,
+    struct acm_pem *ret);
+/* May a listener be given it?  ISSUED, also when expired; and such that a proxy
+ * takes it, see x509_is_strong(). */
 bool acm_is_issued(const struct res *certificate);
+bool acm_is_strong(const struct res *certificate);
 /* A key as the store keeps it, bound to the ARN of its certificate; and clear
  * again, wiped when the arena ends. */
 struct span acm_seal_key(struct store *s, struct arena *a, struct span arn,

@@ -57,6 +57,19 @@ save(const char *dir, const char *name, struct span text)
 	AZ(fclose(f));
 }
 
+static void
+load(const char *dir, const char *name, struct buf *ret)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
+	FILE *f = fopen(path, "re");
+	int c;
+
+	AN(f);
+	while ((c = fgetc(f)) != EOF)
+		buf_add_char(ret, (char)c);
+	AZ(fclose(f));
+}
+
 /* The judge is openssl's own command. */
 static void
 test_openssl_agrees(void **state UNUSED)
@@ -157,6 +170,45 @@ test_import(void **state UNUSED)
 	x509_wipe(&is.key);
 }
 
+/* Against OpenSSL's own judge, by what it makes. */
+static void
+test_strength(void **state UNUSED)
+{
+	static const struct {
+		const char *key, *digest;
+		bool self, want;
+	} cases[] = {
+		{"rsa:2048", "sha256", true, true},
+		{"rsa:1024", "sha256", true, false},
+		{"rsa:2048", "sha1", true, true},
+		{"rsa:2048", "sha256", false, true},
+		{"rsa:2048", "sha1", false, false},
+	};
+	_cleanup_arena_ struct arena *a = arena_new();
+	char *dir = arena_str(a, SPAN("/tmp/test-x509-XXXXXX"));
+
+	AN(mkdtemp(dir));
+	AZ(system(arena_fmt(a, "openssl req -x509 -newkey rsa:2048 -nodes "
+	    "-subj /CN=ca -keyout %s/ca.key -out %s/ca >/dev/null 2>&1", dir,
+	    dir)));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(buf_done) struct buf pem = BUF_INIT;
+
+		AZ(system(arena_fmt(a, "openssl req -x509 -newkey %s -%s "
+		    "-nodes -subj /CN=x -keyout %s/k -out %s/c %s "
+		    ">/dev/null 2>&1", cases[i].key, cases[i].digest, dir, dir,
+		    cases[i].self ? "" : arena_fmt(a, "-CA %s/ca -CAkey "
+		    "%s/ca.key", dir, dir))));
+		load(dir, "c", &pem);
+		assert_int_equal(x509_is_strong(buf_span(&pem), SPAN_NULL),
+		    cases[i].want);
+		assert_int_equal(x509_is_strong(buf_span(&pem),
+		    buf_span(&pem)), cases[i].want);
+	}
+	assert_false(x509_is_strong(SPAN("none"), SPAN_NULL));
+	AZ(system(arena_fmt(a, "rm -r %s", dir)));
+}
+
 int
 main(void)
 {
@@ -165,6 +217,7 @@ main(void)
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_long_name),
 		cmocka_unit_test(test_import),
+		cmocka_unit_test(test_strength),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,6 +260,34 @@ chain_read(struct span pem)
 	return c;
 }
 
+#define STRENGTH 112 /* bits: SECLEVEL=2, Debian's default */
+
+static bool
+is_strong(X509 *x)
+{
+	int bits = 0;
+
+	if (EVP_PKEY_get_security_bits(X509_get0_pubkey(x)) < STRENGTH)
+		return false;
+	if (X509_get_extension_flags(x) & EXFLAG_SS)
+		return true;
+	return X509_get_signature_info(x, NULL, NULL, &bits, NULL) &&
+	    bits >= STRENGTH;
+}
+
+bool
+x509_is_strong(struct span certificate, struct span chain)
+{
+	_cleanup_(x509_free_p) X509 *x = x509_read(certificate);
+	_cleanup_(chain_free_p) STACK_OF(X509) *c = chain.n ?
+	    chain_read(chain) : sk_X509_new_null();
+	bool strong = x && c && is_strong(x);
+
+	for (int i = 0; strong && i < sk_X509_num(c); i++)
+		strong = is_strong(sk_X509_value(c, i));
+	return strong;
+}
+
 /* Does each one sign the one before it?  The last need not be a root. */
 static const char *
 chain_problem(struct arena *a, X509 *x, STACK_OF(X509) *c)

@@ -33,6 +33,11 @@ void x509_issue(const struct x509_issue *i, struct buf *ret);
  * ExtendedKeyUsages[{Name, OID}]}.  NULL: not one certificate's PEM. */
 struct doc *x509_facts(struct arena *a, struct span certificate);
 
+/* May it, and a chain (or empty), be shown to clients?  OpenSSL refuses keys
+ * and signatures of less than this host's level, 112 bits, such as RSA_1024
+ * and SHA-1; a root's own signature does not count. */
+bool x509_is_strong(struct span certificate, struct span chain);
+
 /* What is to be imported, and as it is kept: in our own PEM, the key as
  * unencrypted PKCS#8. */
 struct x509_import {

@@ -75,16 +75,19 @@ forward_normal(struct call *c, const struct doc *in, struct doc *out,
 	return NULL;
 }
 
-/* Members of RedirectConfig, with what they are when absent. */
+/* Members of RedirectConfig, with what they are when absent.  Another query
+ * alone is a loop.
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RedirectActionConfig.html */
 static const struct {
 	const char *name;
 	const char *otherwise;
+	bool counts;
 } redirect[] = {
-	{"Protocol", "#{protocol}"},
-	{"Port", "#{port}"},
-	{"Host", "#{host}"},
-	{"Path", "/#{path}"},
-	{"Query", "#{query}"},
+	{"Protocol", "#{protocol}", true},
+	{"Port", "#{port}", true},
+	{"Host", "#{host}", true},
+	{"Path", "/#{path}", true},
+	{"Query", "#{query}", false},
 };
 
 static bool
@@ -120,7 +123,8 @@ redirect_normal(struct call *c, const struct doc *in, struct doc *out)
 		if (v && !plain(doc_span(v)))
 			return reply_error(c, VALIDATION, "The redirect '%s' "
 			    "contains invalid characters", redirect[i].name);
-		changes |= v && !span_is(doc_span(v), redirect[i].otherwise);
+		changes |= v && redirect[i].counts &&
+		    !span_is(doc_span(v), redirect[i].otherwise);
 		doc_set_str(c->arena, r, redirect[i].name,
 		    v ? doc_span(v) : span_of(redirect[i].otherwise));
 	}

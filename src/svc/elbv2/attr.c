@@ -6,6 +6,8 @@
  * default and refuses any other value by name; `harmless` ones may be set,
  * because what they choose does not exist here (the reason is in the row).
  */
+#include <ctype.h>
+
 #include "svc/elbv2/elbv2.h"
 
 enum effect { ACTS, HARMLESS, FIXED };
@@ -62,7 +64,7 @@ static const struct attr {
 	{ATTR_LB, "waf.fail_open.enabled", "false", "true|false", 0, 0,
 	    HARMLESS, "there is no firewall service before a load balancer"},
 	{ATTR_LB, "routing.http.x_amzn_tls_version_and_cipher_suite.enabled",
-	    "false", "true|false", 0, 0, FIXED, "TLS headers"},
+	    "false", "true|false", 0, 0, ACTS, NULL},
 	{ATTR_LB, "ipv6.deny_all_igw_traffic", "false", "true|false", 0, 0,
 	    HARMLESS, "there is no IPv6"},
 	{ATTR_LB, "zonal_shift.config.enabled", "false", "true|false", 0, 0,
@@ -102,6 +104,26 @@ static const struct attr {
 	    "target_group_health.dns_failover.minimum_healthy_targets.percentage",
 	    "off", NULL, 0, 0, HARMLESS, "all zones answer at one address"},
 
+#define RENAMED(key, name, effect, why)                                    \
+	{ATTR_LISTENER, "routing.http.request." key ".header_name", name,  \
+	    NULL, 0, 0, effect, why}
+#define MUTUAL "without mutual TLS there is no such header"
+	RENAMED("x_amzn_mtls_clientcert_serial_number",
+	    "X-Amzn-Mtls-Clientcert-Serial-Number", HARMLESS, MUTUAL),
+	RENAMED("x_amzn_mtls_clientcert_issuer",
+	    "X-Amzn-Mtls-Clientcert-Issuer", HARMLESS, MUTUAL),
+	RENAMED("x_amzn_mtls_clientcert_subject",
+	    "X-Amzn-Mtls-Clientcert-Subject", HARMLESS, MUTUAL),
+	RENAMED("x_amzn_mtls_clientcert_validity",
+	    "X-Amzn-Mtls-Clientcert-Validity", HARMLESS, MUTUAL),
+	RENAMED("x_amzn_mtls_clientcert_leaf", "X-Amzn-Mtls-Clientcert-Leaf",
+	    HARMLESS, MUTUAL),
+	RENAMED("x_amzn_mtls_clientcert", "X-Amzn-Mtls-Clientcert", HARMLESS,
+	    MUTUAL),
+	RENAMED("x_amzn_tls_version", "X-Amzn-Tls-Version", ACTS, NULL),
+	RENAMED("x_amzn_tls_cipher_suite", "X-Amzn-Tls-Cipher-Suite", ACTS,
+	    NULL),
+#undef RENAMED
 	{ATTR_LISTENER, "routing.http.response.server.enabled", "true",
 	    "true|false", 0, 0, ACTS, NULL},
 #define HEADER(key)                                                        \
@@ -184,6 +206,22 @@ slow_start_check(struct call *c, struct span key, struct span v)
 	    "'%.*s' must be between '30-900' inclusive, or 0", SPAN_ARG(v));
 }
 
+/* https://docs.aws.amazon.com/elasticloadbalancing/latest/application/header-modification.html */
+static struct reply *
+header_name_check(struct call *c, struct span key, struct span v)
+{
+	bool ok = v.n > 0 && v.n <= 40;
+
+	if (!span_ends(key, SPAN(".header_name")))
+		return NULL;
+	for (size_t i = 0; i < v.n; i++)
+		ok = ok && (isalnum((unsigned char)v.p[i]) || v.p[i] == '-' ||
+		    v.p[i] == '_');
+	return ok ? NULL : reply_error(c, VALIDATION, "'%.*s' value '%.*s' "
+	    "must have 1 to 40 characters of A-Z, a-z, 0-9, '-' and '_'",
+	    SPAN_ARG(key), SPAN_ARG(v));
+}
+
 struct reply *
 attrs_modify(struct call *c, enum attr_owner o, struct doc *stored)
 {
@@ -200,7 +238,8 @@ attrs_modify(struct call *c, enum attr_owner o, struct doc *stored)
 			return reply_error(c, VALIDATION, "%s attribute key "
 			    "'%.*s' is not recognized", noun[o], SPAN_ARG(key));
 		if ((e = attr_check(c, a, v)) ||
-		    (e = slow_start_check(c, key, v)))
+		    (e = slow_start_check(c, key, v)) ||
+		    (e = header_name_check(c, key, v)))
 			return e;
 		doc_setn(c->arena, stored, span_of(a->key),
 		    doc_strdup(c->arena, v));

@@ -152,6 +152,31 @@ page_next(struct call *c, struct doc *out, const struct res_list *l)
 		    page_token(c, l->v[l->n - 1]->row));
 }
 
+struct reply *
+page_cut(struct call *c, struct doc *out, const char *name,
+    const struct doc *all)
+{
+	struct span marker = doc_get_str(c->in, "Marker"), at;
+	size_t size = (size_t)doc_get_int(c->in, "PageSize", 400), i = 0;
+	struct doc *page = doc_arr(c->arena);
+	uint64_t from = 0;
+
+	if (marker.n && (!page_token_read(c, marker, &at) ||
+	    !span_u64(at, &from)))
+		return reply_error(c, VALIDATION, "Invalid marker '%.*s'",
+		    SPAN_ARG(marker));
+	doc_each(v, all) {
+		if (i >= from && i < from + size)
+			doc_push(page, doc_copy(c->arena, v));
+		i++;
+	}
+	if (i > from + size)
+		doc_set_str(c->arena, out, "NextMarker", page_token_text(c,
+		    arena_fmt_span(c->arena, "%zu", (size_t)from + size)));
+	doc_set(c->arena, out, name, page);
+	return NULL;
+}
+
 int
 list_below(struct call *c, const struct kind *k, struct span parent,
     struct res_list *ret)

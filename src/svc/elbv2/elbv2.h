@@ -53,6 +53,9 @@ bool lb_deleting(const struct res *lb);
 struct reply *page_query(struct call *c, const struct kind *k,
     struct query *ret);
 void page_next(struct call *c, struct doc *out, const struct res_list *l);
+/* Puts into out the page of a list that Marker and PageSize ask for. */
+struct reply *page_cut(struct call *c, struct doc *out, const char *name,
+    const struct doc *all);
 /* Everything of k below parent, or with an index value. */
 int list_below(struct call *c, const struct kind *k, struct span parent,
     struct res_list *ret);

@@ -3,6 +3,8 @@
 
 #define LB "LoadBalancerArn"
 #define TG "TargetGroupArn"
+/* Refused in all but name: see others_check() of tls.c. */
+#define TLS " AlpnPolicy MutualAuthentication"
 #define HEALTH                                                             \
 	" HealthCheckProtocol HealthCheckPort HealthCheckEnabled"          \
 	" HealthCheckPath HealthCheckIntervalSeconds"                      \
@@ -37,11 +39,11 @@ static const struct op_row ops[] = {
 	{"DescribeTargetHealth", target_health, TG " Targets Include"},
 
 	{"CreateListener", listener_create, LB " Protocol Port SslPolicy "
-	    "Certificates DefaultActions Tags"},
+	    "Certificates DefaultActions Tags" TLS},
 	{"DescribeListeners", listener_describe,
 	    LB " ListenerArns Marker PageSize"},
 	{"ModifyListener", listener_modify, "ListenerArn Port Protocol "
-	    "SslPolicy Certificates DefaultActions"},
+	    "SslPolicy Certificates DefaultActions" TLS},
 	{"DeleteListener", listener_delete, "ListenerArn"},
 	{"DescribeListenerAttributes", listener_attributes, "ListenerArn"},
 	{"ModifyListenerAttributes", listener_modify_attributes,

@@ -1,6 +1,11 @@
 /*
  * Security policies of HTTPS listeners: which versions of TLS and which
  * ciphers a load balancer speaks.  May be used by controllers.
+ *
+ * What the host's OpenSSL does not have is listed, as on AWS, and not served:
+ * TLS before 1.2, DES, and, before OpenSSL 3.5, the hybrid key exchange that
+ * policies with PQ in their names add; their clients agree on a classical one,
+ * as with AWS those do that do not know it.
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
  */
 #pragma once
@@ -15,6 +20,7 @@ enum {
 	SSL_FS_SHA1 = 1 << 3,
 	SSL_RSA_SHA2 = 1 << 4,	/* the key itself is encrypted */
 	SSL_RSA_SHA1 = 1 << 5,
+	SSL_RSA_DES3 = 1 << 6,
 };
 
 struct ssl_policy {

@@ -469,6 +469,29 @@ test_listener(void **state UNUSED)
 	new_listener(other, 80, tg);
 }
 
+/* Newer than some clients. */
+static void
+test_listener_tls(void **state UNUSED)
+{
+	const char *lb = new_lb("web"), *tg = new_tg("tg");
+	const char *l = new_listener(lb, 80, tg);
+	static const char *const names[] = {"", "a b", "a:b",
+		"x123456789x123456789x123456789x1234567890"};
+#define MODIFY "{\"ListenerArn\":\"%s\",\"Attributes\":[{"     \
+	    "\"Key\":\"routing.http.request.x_amzn_tls_version."             \
+	    "header_name\",\"Value\":\"%s\"}]}"
+
+	refused("ModifyListener", arena_fmt(a, "{\"ListenerArn\":\"%s\","
+	    "\"MutualAuthentication\":{\"Mode\":\"verify\"}}", l),
+	    "NotImplemented", "MutualAuthentication");
+	ok("ModifyListener", arena_fmt(a, "{\"ListenerArn\":\"%s\","
+	    "\"MutualAuthentication\":{\"Mode\":\"off\"}}", l));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		refused("ModifyListenerAttributes", arena_fmt(a, MODIFY, l,
+		    names[i]), "ValidationError", "1 to 40 characters");
+	ok("ModifyListenerAttributes", arena_fmt(a, MODIFY, l, "X-Tls"));
+}
+
 static const char *
 rule_in(const char *listener, int priority, const char *conditions)
 {
@@ -616,7 +639,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(test_load_balancer), T(test_load_balancer_refused),
 	    T(test_delete), T(test_target_group), T(test_targets),
-	    T(test_listener), T(test_rules), T(test_attributes),
+	    T(test_listener), T(test_listener_tls), T(test_rules),
+	    T(test_attributes),
 	    T(test_tags_and_pages),
 	};
 

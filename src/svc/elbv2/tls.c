@@ -9,19 +9,33 @@
  * of a load balancer, default certificates apart. */
 #define LIMIT_CERTIFICATES 25
 
-/* May the listener be given it? */
+static bool
+is_certificate_arn(struct span arn)
+{
+	return span_starts(arn, SPAN("arn:aws:acm:")) ||
+	    span_starts(arn, SPAN("arn:aws:iam::"));
+}
+
+/* May the listener be given it?  It is of the listener's region and account,
+ * and there are no server certificates of IAM. */
 static struct reply *
 certificate_check(struct call *c, struct span arn)
 {
 	struct res *r;
-	int e = store_get_arn(c->store, c->arena, arn, &r);
+	int e;
 
+	if (!is_certificate_arn(arn))
+		return reply_error(c, VALIDATION, "Certificate ARN '%.*s' is "
+		    "not valid", SPAN_ARG(arn));
+	e = store_get_arn(c->store, c->arena, arn, &r);
 	if (e < 0)
 		return reply_failure(c, e);
-	if (e == STORE_E_NOT_FOUND || r->kind != &acm_certificate)
+	if (e == STORE_E_NOT_FOUND || r->kind != &acm_certificate ||
+	    !span_eq(r->scope.account, c->scope.account) ||
+	    !span_eq(r->scope.region, c->scope.region))
 		return reply_error(c, "CertificateNotFound",
 		    "Certificate '%.*s' not found", SPAN_ARG(arn));
-	if (!acm_is_issued(r))
+	if (!acm_is_issued(r) || !acm_is_strong(r))
 		return reply_error(c, "UnsupportedCertificate", "The "
 		    "certificate '%.*s' must have a fully-qualified domain "
 		    "name, a supported signature, and a supported key size.",
@@ -29,17 +43,31 @@ certificate_check(struct call *c, struct span arn)
 	return NULL;
 }
 
-/* AWS: policies by these words ask for what OpenSSL 3.0 does not have. */
 static struct reply *
 policy_check(struct call *c, struct span name)
 {
-	if (span_find(name, SPAN("-PQ-")) >= 0 ||
-	    span_find(name, SPAN("-FIPS-")) >= 0)
+	if (span_find(name, SPAN("-FIPS-")) >= 0)
 		return reply_not_implemented(c, "SslPolicy '%.*s'",
 		    SPAN_ARG(name));
 	if (!ssl_policy_find(name))
 		return reply_error(c, "SSLPolicyNotFound",
 		    "SSL policy '%.*s' not found", SPAN_ARG(name));
+	return NULL;
+}
+
+/* What an Application Load Balancer has not, or we have not. */
+static struct reply *
+others_check(struct call *c)
+{
+	struct span mode = doc_get_str(doc_get(c->in, "MutualAuthentication"),
+	    "Mode");
+
+	if (doc_len(doc_get(c->in, "AlpnPolicy")))
+		return reply_error(c, "ALPNPolicyNotSupported", "An ALPN "
+		    "policy can be specified for TLS listeners only");
+	if (mode.n && !span_is(mode, "off"))
+		return reply_not_implemented(c,
+		    "MutualAuthentication with Mode '%.*s'", SPAN_ARG(mode));
 	return NULL;
 }
 
@@ -71,8 +99,9 @@ default_place(struct call *c, struct doc *spec)
 		return reply_error(c, VALIDATION, "A certificate must be "
 		    "specified for HTTPS listeners");
 	if (doc_len(given) > 1)
-		return reply_error(c, VALIDATION, "Up to one certificate can "
-		    "be specified, but '%zu' were specified", doc_len(given));
+		return reply_error(c, "TooManyCertificates", "Up to '1' "
+		    "certificate ARNs can be specified, but '%zu' were "
+		    "specified", doc_len(given));
 	if (doc_get(doc_at(given, 0), "IsDefault"))
 		return reply_error(c, VALIDATION, "You cannot set the isDefault "
 		    "parameter for a certificate");
@@ -90,16 +119,19 @@ tls_place(struct call *c, struct doc *spec)
 	static const char *const ours[] = {"Certificates", "SslPolicy",
 	    "ExtraCertificates", "CertificateArns"};
 	struct span policy = doc_get_str(c->in, "SslPolicy");
-	struct reply *e;
+	struct reply *e = others_check(c);
 
+	if (e)
+		return e;
 	if (span_is(doc_get_str(spec, "Protocol"), "HTTP")) {
 		for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
 			doc_del(spec, ours[i]);
 		if (doc_len(doc_get(c->in, "Certificates")))
-			return reply_error(c, VALIDATION, "Certificates cannot "
-			    "be specified for HTTP listeners");
+			return reply_error(c, VALIDATION, "A certificate "
+			    "cannot be specified for HTTP listeners");
+		/* Spelt as AWS spells it. */
 		return policy.n ? reply_error(c, VALIDATION, "An SSL policy "
-		    "cannot be specified for HTTP listeners") : NULL;
+		    "cannot be specifed for HTTP listeners") : NULL;
 	}
 	if (!policy.n)
 		policy = doc_get_str(spec, "SslPolicy");
@@ -137,8 +169,8 @@ listener_certificates(struct call *c)
 		    doc_get_str(v, "CertificateArn"), true));
 	doc_each(v, doc_get(l->spec, "ExtraCertificates"))
 		doc_push(list, certificate_doc(c, doc_span(v), false));
-	doc_set(c->arena, out, "Certificates", list);
-	return reply_ok(c, out);
+	e = page_cut(c, out, "Certificates", list);
+	return e ? e : reply_ok(c, out);
 }
 
 /* An HTTPS listener, and the one certificate that such a call may name. */
@@ -171,16 +203,23 @@ extras_put(struct call *c, struct res *l)
 	return e ? reply_failure(c, err_fold(e)) : NULL;
 }
 
-static bool
-is_default(const struct res *l, struct span arn)
+/* How many the load balancer's listeners have, default ones apart. */
+static int
+extras_count(struct call *c, const struct res *l, size_t *ret)
 {
-	doc_each(v, doc_get(l->spec, "Certificates"))
-		if (span_eq(doc_get_str(v, "CertificateArn"), arn))
-			return true;
-	return false;
+	struct res_list all;
+	size_t n = 0;
+	int e = list_below(c, &elbv2_listener, l->parent, &all);
+
+	if (e)
+		return err_fold(e);
+	for (size_t i = 0; i < all.n; i++)
+		n += doc_len(doc_get(all.v[i]->spec, "ExtraCertificates"));
+	*ret = n;
+	return 0;
 }
 
-/* One that is there already, as default too, is added again without a word. */
+/* One that is there already is added again without a word. */
 struct reply *
 listener_add_certificates(struct call *c)
 {
@@ -188,42 +227,57 @@ listener_add_certificates(struct call *c)
 	struct span arn;
 	struct res *l;
 	struct reply *e = extra_named(c, &l, &arn);
+	size_t n = 0;
+	int r;
 
 	if (e || (e = certificate_check(c, arn)))
 		return e;
+	if ((r = extras_count(c, l, &n)))
+		return reply_failure(c, r);
 	more = doc_get(l->spec, "ExtraCertificates");
 	if (!more)
 		doc_set(c->arena, l->spec, "ExtraCertificates",
 		    more = doc_arr(c->arena));
 	if (!doc_has_str(more, arn)) {
-		if (doc_len(more) >= LIMIT_CERTIFICATES)
+		if (n >= LIMIT_CERTIFICATES)
 			return reply_error(c, "TooManyCertificates", "The "
-			    "maximum number of certificates on listener '%.*s' "
-			    "has been reached", SPAN_ARG(l->arn));
+			    "maximum number of certificates on load balancer "
+			    "'%.*s' has been reached", SPAN_ARG(doc_get_str(
+			    l->spec, "LoadBalancerArn")));
 		doc_push_str(c->arena, more, arn);
 		if ((e = extras_put(c, l)))
 			return e;
 	}
-	doc_push(list, certificate_doc(c, arn, is_default(l, arn)));
+	doc_push(list, certificate_doc(c, arn, false));
 	doc_set(c->arena, out, "Certificates", list);
 	return reply_ok(c, out);
 }
 
+static bool
+is_default(const struct res *l, struct span arn)
+{
+	return span_eq(doc_get_str(doc_at(doc_get(l->spec, "Certificates"), 0),
+	    "CertificateArn"), arn);
+}
+
+/* The default one may be in the list, too, and leave that. */
 struct reply *
 listener_remove_certificates(struct call *c)
 {
 	struct doc *left = doc_arr(c->arena);
+	const struct doc *have;
 	struct span arn;
 	struct res *l;
 	struct reply *e = extra_named(c, &l, &arn);
 
 	if (e)
 		return e;
-	if (is_default(l, arn))
+	have = doc_get(l->spec, "ExtraCertificates");
+	if (is_default(l, arn) && !doc_has_str(have, arn))
 		return reply_error(c, "OperationNotPermitted", "Default "
 		    "certificate '%.*s' cannot be removed from listener "
 		    "'%.*s'", SPAN_ARG(arn), SPAN_ARG(l->arn));
-	doc_each(v, doc_get(l->spec, "ExtraCertificates"))
+	doc_each(v, have)
 		if (!span_eq(doc_span(v), arn))
 			doc_push_str(c->arena, left, doc_span(v));
 	doc_set(c->arena, l->spec, "ExtraCertificates", left);
@@ -231,11 +285,14 @@ listener_remove_certificates(struct call *c)
 	return e ? e : reply_ok(c, NULL);
 }
 
-/* The certificates of a resource, one call each, as the operations take them. */
+/* The certificates of a resource but those of another state of it, one call
+ * each, as the operations take them.  What is gone need not be removed. */
 static int
 cfn_each(struct cfn_run *run, const struct doc *props, const struct doc *but,
-    const char *op, enum cfn_outcome *ret)
+    bool removes, enum cfn_outcome *ret)
 {
+	const char *op = removes ? "RemoveListenerCertificates"
+	    : "AddListenerCertificates";
 	struct op_result r;
 	int e;
 
@@ -251,11 +308,11 @@ cfn_each(struct cfn_run *run, const struct doc *props, const struct doc *but,
 			continue;
 		doc_push(one, doc_copy(run->arena, v));
 		doc_set_str(run->arena, in, "ListenerArn",
-		    doc_get_str(run->props, "ListenerArn"));
+		    doc_get_str(props, "ListenerArn"));
 		doc_set(run->arena, in, "Certificates", one);
 		if ((e = cfn_call(run, op, in, &r)))
 			return err_trace(e);
-		if (r.error.n) {
+		if (r.error.n && !(removes && cfn_says_gone(r.error))) {
 			*ret = cfn_refused(run, op, &r);
 			return 0;
 		}
@@ -263,11 +320,11 @@ cfn_each(struct cfn_run *run, const struct doc *props, const struct doc *but,
 	return 0;
 }
 
+/* Out first: a list that is full may change. */
 int
 elbv2_cfn_certificates(struct cfn_run *run, enum cfn_outcome *ret)
 {
-	int e = cfn_each(run, run->props, run->old,
-	    "AddListenerCertificates", ret);
+	int e = cfn_each(run, run->old, run->props, true, ret);
 
 	if (!run->ref.n)
 		run->ref = arena_fmt_span(run->arena, "%.*s-%.*s-%.*s",
@@ -275,15 +332,13 @@ elbv2_cfn_certificates(struct cfn_run *run, enum cfn_outcome *ret)
 		    SPAN_ARG(run->random));
 	if (e || *ret == CFN_FAILED)
 		return e;
-	return cfn_each(run, run->old, run->props,
-	    "RemoveListenerCertificates", ret);
+	return cfn_each(run, run->props, run->old, false, ret);
 }
 
 int
 elbv2_cfn_certificates_remove(struct cfn_run *run, enum cfn_outcome *ret)
 {
-	return cfn_each(run, run->props, NULL, "RemoveListenerCertificates",
-	    ret);
+	return cfn_each(run, run->props, NULL, true, ret);
 }
 
 /* DescribeSSLPolicies */
@@ -320,8 +375,13 @@ struct reply *
 ssl_policies(struct call *c)
 {
 	const struct doc *names = doc_get(c->in, "Names");
+	struct span type = doc_get_str(c->in, "LoadBalancerType");
 	struct doc *out = doc_obj(c->arena), *list = doc_arr(c->arena);
+	struct reply *e;
 
+	if (type.n && !span_is(type, "application"))
+		return reply_not_implemented(c, "load balancers of type "
+		    "'%.*s'", SPAN_ARG(type));
 	doc_each(n, names)
 		if (!ssl_policy_find(doc_span(n)))
 			return reply_error(c, "SSLPolicyNotFound",
@@ -330,6 +390,6 @@ ssl_policies(struct call *c)
 	for (const struct ssl_policy *p = ssl_policies_all; p->name; p++)
 		if (!doc_len(names) || doc_has_str(names, span_of(p->name)))
 			doc_push(list, policy_doc(c, p));
-	doc_set(c->arena, out, "SslPolicies", list);
-	return reply_ok(c, out);
+	e = page_cut(c, out, "SslPolicies", list);
+	return e ? e : reply_ok(c, out);
 }
