@@ -193,3 +193,18 @@ def test_what_cannot_be_checked(daemon, client):
     assert ask(daemon, "DetectStackDrift", StackName=stack["StackId"])[0] == 400
     assert refused(cfn.describe_stack_drift_detection_status, StackDriftDetectionId="x" * 36)[
         "Error"]["Code"] == "ValidationError"
+
+
+def test_secrets_are_not_shown(client):
+    cfn, ssm = client("cloudformation"), client("ssm")
+    cfn.create_stack(StackName="quiet", Parameters=[
+        {"ParameterKey": "P", "ParameterValue": "hidden-value"}], TemplateBody=text({
+            "Parameters": {"P": {"Type": "String", "NoEcho": True}}, "Resources": {
+                "A": {"Type": "AWS::SSM::Parameter", "Properties": {
+                    "Name": "/quiet", "Type": "String", "Value": {"Ref": "P"}}}}}))
+    stack = wait(cfn, "quiet")
+    ssm.put_parameter(Name="/quiet", Value="other-value", Overwrite=True)
+    _, found = detect(cfn, "quiet")
+    assert "-value" not in json.dumps(found, default=str)
+    assert json.loads(found["A"]["ExpectedProperties"]) == {"Name": "/quiet", "Type": "String"}
+    delete(cfn, stack)

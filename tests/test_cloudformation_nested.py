@@ -220,6 +220,51 @@ def test_failure_that_stays_and_then_goes_back(client, put):
     delete(cfn, stack)
 
 
+def test_cancelled_in_the_middle(client, put):
+    """A child that waits goes back with the parent whose update is cancelled."""
+    cfn = client("cloudformation")
+    waits = {**INNER, "Resources": {
+        "Group": group({"Ref": "Name"}, 3),
+        "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+        "Wait": {"Type": "AWS::CloudFormation::WaitCondition", "DependsOn": "Group",
+                 "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "600"}}}}
+    cfn.create_stack(StackName="root", TemplateBody=text(
+        {"Resources": {"Child": nested(put("ok.json", INNER), {"Name": "a"})}}))
+    stack = wait(cfn, "root")
+    cfn.update_stack(StackName="root", TemplateBody=text(
+        {"Resources": {"Child": nested(put("waits.json", waits), {"Name": "a"})}}))
+    while groups(client) != {"a": 3}:
+        pass
+    assert "cannot be invoked on child stacks" in refused(
+        cfn.cancel_update_stack, StackName=physical(cfn, "root")["Child"])["Error"]["Message"]
+    cfn.cancel_update_stack(StackName="root")
+    assert wait(cfn, "root")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", events(cfn, "root")
+    assert groups(client) == {"a": 7}
+    delete(cfn, stack)
+
+
+def test_skipping_what_is_inside(client, put):
+    """ContinueUpdateRollback names a resource of a child."""
+    cfn, logs = client("cloudformation"), client("logs")
+    slow = {**INNER, "Resources": {
+        "Group": group({"Ref": "Name"}, 3),
+        "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+        "Wait": {"Type": "AWS::CloudFormation::WaitCondition", "DependsOn": "Group",
+                 "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "1"}}}}
+    cfn.create_stack(StackName="root", TemplateBody=text(
+        {"Resources": {"Child": nested(put("ok.json", INNER), {"Name": "a"})}}))
+    stack = wait(cfn, "root")
+    cfn.update_stack(StackName="root", TemplateBody=text(
+        {"Resources": {"Child": nested(put("slow.json", slow), {"Name": "a"})}}))
+    while groups(client) != {"a": 3}:
+        pass
+    logs.delete_log_group(logGroupName="a")
+    assert wait(cfn, "root")["StackStatus"] == "UPDATE_ROLLBACK_FAILED", events(cfn, "root")
+    cfn.continue_update_rollback(StackName="root", ResourcesToSkip=["Child.Group"])
+    assert wait(cfn, "root")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", events(cfn, "root")
+    delete(cfn, stack)
+
+
 def test_killed_in_the_middle():
     """Killed again and again, nested stacks are made, changed and undone to the end."""
     d = conftest.Daemon()

@@ -264,7 +264,8 @@ advance(struct stack_work *w)
 		    "timeout. ");
 		e = stack_cancel(w);
 	}
-	if (end == STACK_GOES_ON && is_phase(w, "update") &&
+	/* Even at its end: the parent of a nested stack counts on it. */
+	if (end != STACK_FAILED && is_phase(w, "update") &&
 	    doc_get_bool(w->stack->spec, "Cancel", false)) {
 		end = STACK_FAILED;
 		why = SPAN("User Initiated");

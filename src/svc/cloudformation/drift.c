@@ -29,14 +29,41 @@ checkable(struct call *c, const struct res *stack)
 	    SPAN_ARG(status));
 }
 
+/* Values that AWS hides are not compared, for what differs is shown. */
+static bool
+is_secret(const struct doc *shown)
+{
+	struct span s = doc_span(shown);
+
+	if (doc_type(shown) == DOC_STR)
+		return span_find(s, SPAN("****")) >= 0 ||
+		    span_find(s, SPAN("{{resolve:ssm-secure:")) >= 0 ||
+		    span_find(s, SPAN("{{resolve:secretsmanager:")) >= 0;
+	doc_each(v, shown)
+		if (is_secret(v))
+			return true;
+	return false;
+}
+
+static struct doc *
+open_values(struct arena *a, const struct res *row)
+{
+	const struct doc *shown = doc_get(row->status, "Shown");
+	struct doc *out = doc_obj(a);
+
+	doc_each_key(k, v, doc_get(row->status, "Props"))
+		if (!is_secret(doc_getn(shown, k)))
+			doc_setn(a, out, k, doc_copy(a, v));
+	return out;
+}
+
 /* As last applied, without the tags that CloudFormation gives. */
 static struct doc *
 expected(struct arena *a, const struct res *row)
 {
 	const struct cfn_facts *f = cfn_facts_find(doc_get_str(row->status,
 	    "ResourceType"));
-	const struct doc *props = doc_get(row->status, "Props");
-	struct doc *out = props ? doc_copy(a, props) : doc_obj(a), *own;
+	struct doc *out = open_values(a, row), *own;
 	const struct doc *tags = f && f->tags ? doc_get(out, f->tags) : NULL;
 
 	if (!tags)

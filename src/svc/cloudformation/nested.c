@@ -156,7 +156,7 @@ cfn_nested_create(struct cfn_run *run, enum cfn_outcome *ret)
 	doc_set_str(a, in, "StackName", nested_name(a, run->stack,
 	    run->logical));
 	pass(run, in, run->props, "TimeoutInMinutes");
-	doc_set_bool(a, in, "DisableRollback", true);
+	doc_set_str(a, in, "OnFailure", SPAN("DO_NOTHING"));
 	if ((e = use_review(run, parent, in)))
 		return err_trace(e);
 	doc_set_str(a, in, "ParentId", parent->arn);
