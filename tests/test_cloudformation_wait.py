@@ -44,7 +44,7 @@ def test_signals(daemon, client):
     url = address(cfn, "w")
     assert url.startswith(f"{daemon.endpoint}/cloudformation-waitcondition-us-east-1/arn%3Aaws")
     head, _, secret = url.rpartition("=")
-    for bad in (head, head + "=", head + "=" + secret[:-1] + "0", head[:-20],
+    for bad in (head, head + "=", head + "=" + secret[::-1] + "0", head[:-20],
                 url.replace("/Handle?", "/Wait?"), url.replace("stack%2Fw", "stack%2Fv")):
         assert put(bad, good(1)) == 403, bad
     assert put(url, good(1), method="POST") == 403
