@@ -48,6 +48,8 @@ def test_signals(daemon, client):
                 url.replace("/Handle?", "/Wait?"), url.replace("stack%2Fw", "stack%2Fv")):
         assert put(bad, good(1)) == 403, bad
     assert put(url, good(1), method="POST") == 403
+    assert put(url, good(1, "x" * 4097)) == 400
+    assert put(url, b"x" * 9000) == 400
     assert put(url, good(1, "one")) == 200
     assert put(url, good(1, "again")) == 200
     assert cfn.describe_stacks(StackName="w")["Stacks"][0]["StackStatus"] == "CREATE_IN_PROGRESS"

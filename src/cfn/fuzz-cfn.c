@@ -1,7 +1,9 @@
 /* A template from a stranger: read, opened with its defaults, evaluated, shown
  * against itself (which must change nothing) and summed up. */
 #include "cfn/diff.h"
+#include "cfn/drift.h"
 #include "cfn/facts.h"
+#include "cfn/stack-policy.h"
 #include "cfn/summary.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
@@ -66,6 +68,21 @@ has_nested(const struct cfn_stack *s)
 	return false;
 }
 
+/* The same bytes as a stack policy. */
+static void
+policy(struct arena *a, struct span text)
+{
+	struct cfn_error err = {SPAN_NULL};
+	struct span why = SPAN_NULL;
+	struct doc *d;
+	int r = cfn_stack_policy_parse(a, text, &d, &err);
+
+	AN(r == 0 || (r == CFN_E_INVALID && err.text.n));
+	if (!r)
+		AN(cfn_stack_policy_allows(a, d, "Update:Modify", SPAN("A"),
+		    SPAN("AWS::EC2::VPC"), &why) || why.n);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
@@ -84,6 +101,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (n > 20000)
 		return 0;
+	policy(a, span_make((const char *)p, n));
 	r = cfn_template_parse(a, span_make((const char *)p, n), &t, &err);
 	AN(r == 0 || (r == CFN_E_INVALID && err.text.n));
 	if (r)
@@ -106,5 +124,6 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	in.before = in.after = s;
 	if (cfn_diff(a, &in, &d, &err) == 0)
 		AN(doc_len(d) == 0 || has_nested(s));
+	AN(doc_len(cfn_drift(a, s->doc, s->doc)) == 0);
 	return 0;
 }

@@ -166,6 +166,7 @@ struct cfn_map {
 	/* What it names may have changed though its properties did not: it is
 	 * updated each time. */
 	bool looks_inside;
+	bool own_limit; /* on_ready says how long is too long */
 
 	/* Instead of the tables.  Each returns 0 or a negative error; the
 	 * outcome is *ret, and for CFN_FAILED run->reason. */

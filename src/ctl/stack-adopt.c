@@ -10,17 +10,10 @@
 #define TAGS "Apply stack-level tags to imported resource if applicable."
 
 static int
-say(struct stack_work *w, struct res *row, const char *status,
-    struct span reason)
-{
-	return resource_status(w->store, w->a, w->stack, row, status, reason);
-}
-
-static int
 fail(struct stack_work *w, struct res *row, struct span reason)
 {
 	stack_row_step(w, row, "failed");
-	return say(w, row, "IMPORT_FAILED", reason);
+	return stack_say(w, row, "IMPORT_FAILED", reason);
 }
 
 /* The stack that has the resource already; empty: none. */
@@ -121,15 +114,15 @@ tag(struct stack_work *w, struct res *row, struct doc *props,
 	AN(stack_run(w, row, &run));
 	run.old = props;
 	run.props = tagged;
-	if ((e = say(w, row, "UPDATE_IN_PROGRESS", SPAN(TAGS))) ||
+	if ((e = stack_say(w, row, "UPDATE_IN_PROGRESS", SPAN(TAGS))) ||
 	    (e = cfn_change(&run, &o)))
 		return err_trace(e);
 	stack_row_step(w, row, o == CFN_FAILED ? "failed" : "done");
 	if (o == CFN_FAILED)
-		return say(w, row, "UPDATE_FAILED", run.reason);
+		return stack_say(w, row, "UPDATE_FAILED", run.reason);
 	doc_set(w->a, row->status, "Props", tagged);
 	doc_set(w->a, row->status, "Attrs", doc_copy(w->a, run.attrs));
-	return say(w, row, "UPDATE_COMPLETE", SPAN_NULL);
+	return stack_say(w, row, "UPDATE_COMPLETE", SPAN_NULL);
 }
 
 int
@@ -145,7 +138,7 @@ stack_adopt(struct stack_work *w, struct res *row, struct doc *props,
 
 	AN(stack_run(w, row, &run));
 	run.props = props;
-	if ((e = say(w, row, "IMPORT_IN_PROGRESS", SPAN_NULL)) ||
+	if ((e = stack_say(w, row, "IMPORT_IN_PROGRESS", SPAN_NULL)) ||
 	    (e = look(w, &run, identifier, &o)))
 		return err_trace(e);
 	if (o != LIVE_THERE)
@@ -164,7 +157,7 @@ stack_adopt(struct stack_work *w, struct res *row, struct doc *props,
 	doc_set(w->a, row->status, "Attrs", doc_copy(w->a, run.attrs));
 	doc_set_bool(w->a, row->status, "Imported", true);
 	stack_row_step(w, row, "done");
-	if ((e = say(w, row, "IMPORT_COMPLETE", SPAN_NULL)))
+	if ((e = stack_say(w, row, "IMPORT_COMPLETE", SPAN_NULL)))
 		return err_trace(e);
 	return doc_eq(props, tagged) ? 0 : tag(w, row, props, tagged);
 }
@@ -180,9 +173,9 @@ stack_disown(struct stack_work *w)
 		if (!doc_get_bool(row->status, "Imported", false) &&
 		    doc_get(row->status, "PhysicalResourceId"))
 			continue;
-		if ((e = say(w, row, "IMPORT_ROLLBACK_IN_PROGRESS",
+		if ((e = stack_say(w, row, "IMPORT_ROLLBACK_IN_PROGRESS",
 			 SPAN_NULL)) ||
-		    (e = say(w, row, "IMPORT_ROLLBACK_COMPLETE", SPAN_NULL)))
+		    (e = stack_say(w, row, "IMPORT_ROLLBACK_COMPLETE", SPAN_NULL)))
 			return err_trace(e);
 		e = store_delete(w->store, row);
 	}

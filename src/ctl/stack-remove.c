@@ -7,13 +7,6 @@
 /* How long something may stay in use by what is being removed elsewhere. */
 #define IN_USE_MS (120 * 1000LL)
 
-static int
-say(struct stack_work *w, struct res *row, const char *status,
-    struct span reason)
-{
-	return resource_status(w->store, w->a, w->stack, row, status, reason);
-}
-
 static bool
 deleting_stack(const struct stack_work *w)
 {
@@ -32,7 +25,7 @@ forget(struct stack_work *w, struct res *row, const char *status,
 
 	stack_row_step(w, row, "done");
 	doc_set_bool(w->a, row->status, "Gone", true);
-	if ((e = say(w, row, status, reason)))
+	if ((e = stack_say(w, row, status, reason)))
 		return err_trace(e);
 	if (deleting_stack(w))
 		return 0;
@@ -67,7 +60,7 @@ remove_failed(struct stack_work *w, struct res *row, struct span reason)
 		"FORCE_DELETE_STACK"))
 		return forget(w, row, "DELETE_SKIPPED", reason);
 	stack_row_step(w, row, "failed");
-	return say(w, row, "DELETE_FAILED", reason);
+	return stack_say(w, row, "DELETE_FAILED", reason);
 }
 
 static int
@@ -132,7 +125,7 @@ begin(struct stack_work *w, struct res *row)
 		return forget(w, row, "DELETE_SKIPPED", SPAN_NULL);
 	stack_row_step(w, row, "busy");
 	doc_del(row->status, "Removed");
-	if ((e = say(w, row, "DELETE_IN_PROGRESS", SPAN_NULL)))
+	if ((e = stack_say(w, row, "DELETE_IN_PROGRESS", SPAN_NULL)))
 		return err_trace(e);
 	if (!stack_run(w, row, &run))
 		return forget(w, row, "DELETE_COMPLETE", SPAN_NULL);

@@ -108,6 +108,13 @@ stack_row_state(const struct stack_work *w, const struct res *row)
 	return span_is(step, "busy") ? ITEM_BUSY : ITEM_TODO;
 }
 
+int
+stack_say(struct stack_work *w, struct res *row, const char *status,
+    struct span reason)
+{
+	return resource_status(w->store, w->a, w->stack, row, status, reason);
+}
+
 bool
 stack_allows(struct stack_work *w, const char *action, const struct res *row,
     struct span *ret_why)

@@ -329,8 +329,8 @@ key(void *state, struct ctl *ctl, const struct change *c)
 	    (c->inserted || c->spec);
 	struct stack_state *s = state;
 
-	/* Of rows, signals alone are spec. */
-	if (c->kind == &cloudformation_resource && !c->spec)
+	/* Of rows, signals alone are put into the spec. */
+	if (c->kind == &cloudformation_resource && (!c->spec || c->inserted))
 		return 0;
 	for (size_t i = 0; i < s->n; i++)
 		if (s->v[i] != c->row)

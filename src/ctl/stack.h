@@ -70,7 +70,24 @@ int stack_disown(struct stack_work *w);
 int stack_held(struct stack_work *w, bool *ret);
 int stack_children_busy(struct stack_work *w, bool *ret);
 
+/* stack-row.c: one resource on the way forward.  Each writes the row. */
+int stack_row_make(struct stack_work *w, struct res *row, struct doc *props);
+int stack_row_update(struct stack_work *w, struct res *row, struct span type,
+    struct doc *props, const struct cfn_map *map);
+/* It is as it should be; what failed before says that it no longer does. */
+int stack_row_keep(struct stack_work *w, struct res *row);
+/* Undoes a replacement: the old one is still there. */
+int stack_row_swap_back(struct stack_work *w, struct res *row);
+/* Is it as it should be by now? */
+int stack_row_settle(struct stack_work *w, struct res *row);
+int stack_row_fail(struct stack_work *w, struct res *row, struct span reason);
+/* It is being updated, having been moved to another row or (empty) not. */
+void stack_row_before(struct stack_work *w, struct res *row,
+    struct span moved_to);
+
 /* stack-run.c */
+int stack_say(struct stack_work *w, struct res *row, const char *status,
+    struct span reason);
 /* The resource as the tables want it.  False: nobody maps its type. */
 bool stack_run(struct stack_work *w, const struct res *row,
     struct cfn_run *ret);

@@ -16,6 +16,7 @@ const struct cfn_map cloudformation_types[] = {
 	{
 		.type = "AWS::CloudFormation::Stack",
 		.looks_inside = true,
+		.own_limit = true,
 		.on_create = cfn_nested_create,
 		.on_update = cfn_nested_update,
 		.on_remove = cfn_nested_remove,
@@ -29,6 +30,7 @@ const struct cfn_map cloudformation_types[] = {
 	},
 	{
 		.type = "AWS::CloudFormation::WaitCondition",
+		.own_limit = true,
 		.on_create = cfn_wait_create,
 		.on_update = cfn_wait_update,
 		.on_ready = cfn_wait_ready,

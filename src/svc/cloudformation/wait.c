@@ -16,6 +16,8 @@
 
 #define TIMEOUT_MAX 43200 /* s */
 #define SIGNALS_MAX 1000
+/* https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
+#define SIGNAL_DATA_MAX 4096
 /* What a body that is no signal is kept as. */
 #define UNPARSABLE "Unparsable"
 
@@ -112,6 +114,9 @@ wait_signal_open(struct open_call *c)
 	if (doc_parse_json(c->arena, c->body, &body))
 		body = NULL;
 	id = doc_get_str(body, "UniqueId");
+	if (c->body.n > 2 * SIGNAL_DATA_MAX ||
+	    doc_get_str(body, "Data").n > SIGNAL_DATA_MAX)
+		return 400;
 	if (!id.n || !is_status(doc_get_str(body, "Status"))) {
 		id = SPAN("");
 		doc_set_str(c->arena, signal, "Status", SPAN(UNPARSABLE));
