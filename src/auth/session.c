@@ -43,7 +43,7 @@ session_packed(struct arena *a, const struct doc *extra)
 	if (doc_len(extra) == 0)
 		return 0;
 	if (text.n > PLAIN_MAX / 2)
-		return 101;
+		return (int64_t)(text.n * 100 / PACKED_MAX);
 	add_compressed(&b, text);
 	return (int64_t)((b.n * 100 + PACKED_MAX - 1) / PACKED_MAX);
 }
@@ -114,8 +114,8 @@ session_open(struct store *s, struct arena *a, struct span access_key,
 	struct doc *d;
 
 	if (token.n > TOKEN_MAX || !buf_add_unbase64(&sealed, token) ||
-	    store_unseal(s, place(a, access_key), buf_span(&sealed),
-		&plain) < 0 || !unpack(a, buf_span(&plain), &d))
+	    !store_try_unseal(s, place(a, access_key), buf_span(&sealed),
+		&plain) || !unpack(a, buf_span(&plain), &d))
 		return false;
 	*ret_secret = doc_get_str(d, "k");
 	*ret = (struct session_claims){

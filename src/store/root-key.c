@@ -110,12 +110,19 @@ store_seal(struct store *s, struct span what, struct span plain,
 	seal(s->root_key, what, plain, to);
 }
 
+bool
+store_try_unseal(struct store *s, struct span what, struct span sealed,
+    struct buf *to)
+{
+	CHECK_OBJ(s, STORE_MAGIC);
+	return unseal(s->root_key, what, sealed, to);
+}
+
 int
 store_unseal(struct store *s, struct span what, struct span sealed,
     struct buf *to)
 {
-	CHECK_OBJ(s, STORE_MAGIC);
-	if (!unseal(s->root_key, what, sealed, to))
+	if (!store_try_unseal(s, what, sealed, to))
 		return err_origin(EBADMSG, "a secret (%.*s) does not open",
 		    SPAN_ARG(what));
 	return 0;

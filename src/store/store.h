@@ -194,10 +194,13 @@ int store_next(struct store *s, struct span name, int64_t *ret);
 /* Secrets at rest: sealed with AES-256-GCM under the root key, the file root.key
  * (mode 0600) beside the database, made with it; without it the store does not
  * open.  what names the place, so that a sealed value cannot be moved to
- * another.  store_unseal: negative if it was not sealed here as that. */
+ * another.  store_unseal: negative if it was not sealed here as that.
+ * store_try_unseal: the same for what strangers bring; false, *to unchanged. */
 void store_seal(struct store *s, struct span what, struct span plain,
     struct buf *to);
 int store_unseal(struct store *s, struct span what, struct span sealed,
+    struct buf *to);
+bool store_try_unseal(struct store *s, struct span what, struct span sealed,
     struct buf *to);
 
 /* Commit feed: after each commit, once for every resource that it changed.
