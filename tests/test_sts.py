@@ -2,6 +2,7 @@
 import datetime
 import itertools
 import json
+import secrets
 
 import boto3
 import botocore.config
@@ -112,6 +113,7 @@ def test_bad_tokens(daemon, sts, role, keys, service, op, bad, old):
     for wrong in (other["SessionToken"], token[:-8] + "AAAAAAA=", "junk"):
         call = getattr(session(daemon, service, {**keys, "SessionToken": wrong}), op)
         assert refused(call)[:2] == bad
+    assert "does not open" not in daemon.read_log()  # strangers do not fill it
     call = getattr(session(daemon, service, {**keys, "SecretAccessKey": "x"}), op)
     assert refused(call)[1] in ("SignatureDoesNotMatch", "InvalidSignatureException",
                                 "AuthFailure")
@@ -214,6 +216,25 @@ def test_chain(daemon, iam, sts, role, keys):
     assert denied.startswith(f"User: {S}:assumed-role/{role['RoleName']}/me is not authorized")
 
 
+def test_trusted_one_made_again(daemon, iam, sts, role, keys):
+    """A policy that names a role means that one, not a later one of its name."""
+    to = iam.create_role(RoleName=f"a{next(serial)}", AssumeRolePolicyDocument=trust(
+        {"AWS": role["Arn"]}))["Role"]
+    session(daemon, "sts", keys).assume_role(RoleArn=to["Arn"], RoleSessionName="me")
+    iam.delete_role(RoleName=role["RoleName"])
+    again = iam.create_role(RoleName=role["RoleName"], Path="/team/",
+                            AssumeRolePolicyDocument=trust())["Role"]
+    assert again["Arn"] == role["Arn"]
+    c = sts.assume_role(RoleArn=again["Arn"], RoleSessionName="me")["Credentials"]
+    mine = session(daemon, "sts", c)
+    assert refused(mine.assume_role, RoleArn=to["Arn"], RoleSessionName="me")[0] == 403
+    whole = iam.create_role(RoleName=f"a{next(serial)}", AssumeRolePolicyDocument=trust())["Role"]
+    mine.assume_role(RoleArn=whole["Arn"], RoleSessionName="me")
+    iam.update_assume_role_policy(RoleName=to["RoleName"],
+                                  PolicyDocument=trust({"AWS": role["Arn"]}))
+    mine.assume_role(RoleArn=to["Arn"], RoleSessionName="me")
+
+
 def test_duration(iam, sts, role):
     args = {"RoleArn": role["Arn"], "RoleSessionName": "me"}
     assert refused(sts.assume_role, DurationSeconds=3601, **args) == (
@@ -260,6 +281,11 @@ def test_policies(sts, role, keys, daemon):
     assert 0 < r["PackedPolicySize"] < 100
     session(daemon, "sts", r["Credentials"]).get_caller_identity()
     assert refused(sts.assume_role, Policy="{}", **args)[1] == "MalformedPolicyDocument"
+    status, code, text = refused(sts.assume_role, Policy=json.dumps({
+        "Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": [
+            "arn:aws:s3:::" + secrets.token_hex(20) for _ in range(100)]}}), **args)
+    assert (status, code) == (400, "PackedPolicyTooLarge")
+    assert text.startswith("Packed policy consumes ") and "% of allotted space" in text
     assert refused(sts.assume_role, PolicyArns=[
         {"arn": "arn:aws:iam::aws:policy/Nothing"}], **args)[1] == "ValidationError"
 

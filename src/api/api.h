@@ -20,7 +20,7 @@ struct root_key {
 struct credential {
 	struct principal who;
 	struct span secret;
-	struct res *used; /* whose status tells of its use; or NULL */
+	void *holder; /* for credential_used_fn; NULL: the root user's */
 };
 enum {
 	CREDENTIAL_E_UNKNOWN = 1, /* there is no such key, or it is inactive */
@@ -28,13 +28,13 @@ enum {
 	CREDENTIAL_E_EXPIRED,
 };
 /* 0 with *ret in a, one of the above, or negative. */
-typedef int (*credential_fn)(struct store *s, struct arena *a,
+typedef int (*credential_fn)(void *ctx, struct arena *a,
     struct span account, struct span key, struct span token,
     struct credential *ret);
 
 /* Notes that a key was used, once its signature was found true.  0 or
  * negative. */
-typedef int (*credential_used_fn)(struct store *s, struct arena *a,
+typedef int (*credential_used_fn)(void *ctx, struct arena *a,
     const struct credential *c, struct span service, struct span region);
 
 struct api_config {
@@ -43,6 +43,7 @@ struct api_config {
 	struct root_key root;	/* copied */
 	credential_fn credential; /* NULL: only the root user gets in */
 	credential_used_fn credential_used; /* NULL: nobody asks */
+	void *credential_ctx;
 	/* Where streamed bodies go; both NULL: nothing is streamed. */
 	uv_loop_t *loop;
 	struct files *files;

@@ -282,7 +282,7 @@ find_caller(struct api_request *r, struct credential *ret,
 		return 0;
 	}
 	if (c->credential)
-		e = c->credential(c->store, r->arena, c->root.account,
+		e = c->credential(c->credential_ctx, r->arena, c->root.account,
 		    r->sig.access_key, r->sig.token, ret);
 	if (e == CREDENTIAL_E_TOKEN)
 		return refuse(r, BAD_TOKEN, SPAN_NULL, err);
@@ -299,8 +299,9 @@ let_in(struct api_request *r, const struct credential *c,
     struct wire_error *err)
 {
 	const struct api_config *config = &r->api->config;
-	int e = c->used && config->credential_used ? config->credential_used(
-	    config->store, r->arena, c, r->sig.service, r->sig.region) : 0;
+	int e = c->holder && config->credential_used ?
+	    config->credential_used(config->credential_ctx, r->arena, c,
+		r->sig.service, r->sig.region) : 0;
 
 	r->secret = c->secret;
 	r->call.who = c->who;

@@ -17,7 +17,7 @@
 #include "registry/registry.h"
 #include "store/files.h"
 #include "svc/acm/ca.h"
-#include "svc/iam/iam.h"
+#include "svc/iam/keyring.h"
 #include "svc/route53/zone.h"
 #include "svc/s3/s3.h"
 #include "svc/services.h"
@@ -48,6 +48,7 @@ struct daemon {
 	struct store *store;
 	struct files *files; /* what s3 keeps */
 	struct api *api;
+	struct keyring *keyring;
 	struct span origin; /* "http://127.0.0.1:4566" */
 	struct http_server *http;
 	struct registry *registry;
@@ -475,6 +476,7 @@ on_ended(void *ctx)
 	if (files_clear(d->files) < 0)
 		log_error("reset: objects stay on disk: %s, ignoring",
 		    err_last());
+	keyring_forget(d->keyring);
 	api_reset(d->api);
 	if (ctl_start(d->ctl) < 0)
 		log_error("reset: the controllers do not start: %s, ignoring",
@@ -494,8 +496,7 @@ static int
 start(struct daemon *d)
 {
 	struct api_config c = {.services = services,
-	    .credential = iam_credential,
-	    .credential_used = iam_credential_used,
+	    .credential = keyring_find, .credential_used = keyring_used,
 	    .ephemeral = d->opt.ephemeral, .on_reset = on_reset,
 	    .on_reset_ctx = d};
 	int r;
@@ -510,6 +511,7 @@ start(struct daemon *d)
 	if ((r = files_open(d->opt.state_dir, "s3", &d->files)) < 0)
 		return err_trace(r);
 	c.store = d->store;
+	c.credential_ctx = d->keyring = keyring_new(d->store);
 	c.loop = &d->loop;
 	c.files = d->files;
 	d->api = api_new(&c);
@@ -567,6 +569,8 @@ stop(struct daemon *d)
 	api_free(d->api);
 	files_free(d->files);
 	store_close(d->store);
+	/* The last commit's feed is told, too. */
+	keyring_free(d->keyring);
 	AZ(uv_loop_close(&d->loop));
 	arena_free(d->arena);
 }

@@ -1,14 +1,10 @@
-/* From an access key to who signs with it; asked on each request. */
+/* From an access key to who signs with it. */
 #include <errno.h>
 
 #include "auth/session.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "svc/iam/iam.h"
-
-/* Each note is a write. */
-#define USED_STEP_MS (60 * 1000)
 
 static struct span
 place(struct arena *a, struct span access_key)
@@ -63,7 +59,7 @@ of_role(struct arena *a, const struct res *role, struct span name,
 
 static int
 find_session(struct store *s, struct arena *a, struct span access_key,
-    struct span token, struct credential *ret)
+    struct span token, struct iam_holder *ret)
 {
 	struct session_claims c;
 	struct res *entity;
@@ -71,8 +67,7 @@ find_session(struct store *s, struct arena *a, struct span access_key,
 
 	if (!session_open(s, a, access_key, token, &c, &ret->secret))
 		return CREDENTIAL_E_TOKEN;
-	if (c.expires <= clock_ms())
-		return CREDENTIAL_E_EXPIRED;
+	ret->expires = c.expires;
 	if (c.row) {
 		r = find_entity(s, a, c.row, c.entity, &entity);
 		if (r)
@@ -93,7 +88,7 @@ find_session(struct store *s, struct arena *a, struct span access_key,
 
 static int
 find_key(struct store *s, struct arena *a, struct span account,
-    struct span access_key, struct credential *ret)
+    struct span access_key, struct iam_holder *ret)
 {
 	_cleanup_(buf_done) struct buf sealed = BUF_INIT, secret = BUF_INIT;
 	struct scope scope = {account, SPAN("")};
@@ -120,12 +115,10 @@ find_key(struct store *s, struct arena *a, struct span account,
 }
 
 int
-iam_credential(struct store *s, struct arena *a, struct span account,
-    struct span access_key, struct span token, struct credential *ret)
+iam_holder(struct store *s, struct arena *a, struct span account,
+    struct span access_key, struct span token, struct iam_holder *ret)
 {
-	*ret = (struct credential){.used = NULL};
-	/* The request's own bytes may go before the answer does. */
-	access_key = arena_span(a, access_key);
+	*ret = (struct iam_holder){.expires = 0};
 	if (span_starts(access_key, SPAN("ASIA")))
 		return token.n ? find_session(s, a, access_key, token, ret) :
 		    CREDENTIAL_E_UNKNOWN;
@@ -133,21 +126,4 @@ iam_credential(struct store *s, struct arena *a, struct span account,
 	if (token.n)
 		return CREDENTIAL_E_TOKEN;
 	return find_key(s, a, account, access_key, ret);
-}
-
-int
-iam_credential_used(struct store *s, struct arena *a,
-    const struct credential *c, struct span service, struct span region)
-{
-	struct res *r = c->used;
-	int64_t now = clock_ms();
-	int e;
-
-	if (doc_get_int(r->status, "LastUsed", 0) > now - USED_STEP_MS)
-		return 0;
-	doc_set_int(a, r->status, "LastUsed", now / 1000 * 1000);
-	doc_set_str(a, r->status, "Service", service);
-	doc_set_str(a, r->status, "Region", region);
-	e = store_put_status(s, r);
-	return e > 0 ? err_fold(e) : err_trace(e);
 }

@@ -11,11 +11,17 @@
 
 extern const struct service iam_service;
 
-/* credential.c: for api_config.credential and credential_used. */
-int iam_credential(struct store *s, struct arena *a, struct span account,
-    struct span access_key, struct span token, struct credential *ret);
-int iam_credential_used(struct store *s, struct arena *a,
-    const struct credential *c, struct span service, struct span region);
+/* credential.c: who holds an access key.  access_key must live as long as a.
+ * 0 with *ret in a, an outcome of credential_fn (api/api.h) but for the time,
+ * which is the caller's to look at, or negative. */
+struct iam_holder {
+	struct principal who;
+	struct span secret;
+	int64_t expires;  /* ms; 0: never */
+	struct res *used; /* whose status tells of its use; or NULL */
+};
+int iam_holder(struct store *s, struct arena *a, struct span account,
+    struct span access_key, struct span token, struct iam_holder *ret);
 /* The secret of an access key as it is kept: sealed, in base64. */
 struct span iam_seal_secret(struct store *s, struct arena *a,
     struct span access_key, struct span secret);

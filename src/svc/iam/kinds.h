@@ -6,7 +6,8 @@
  * All holders of policies (roles, users, groups):
  *	spec {Key, Id, Inline: {name: text}, Attached: [policy ARN]}; roles and
  *	users also Boundary? (policy ARN).
- * iam.role		spec adds Trust (text), Description?, MaxSession
+ * iam.role		spec adds Trust (text), Trusted: {ARN: Id} of the users
+ *			and roles that it names, Description?, MaxSession
  *			(seconds), Service? (of a service-linked one).  status
  *			{LastUsed?, Service?, Region?}.
  * iam.user		spec adds Groups: [Id of group].

@@ -88,7 +88,7 @@ iam_find(struct call *c, const struct iam_noun *n, struct span name,
 {
 	int r = first(c, n->kind, "spec.Key", iam_lower(c->arena, name), ret);
 
-	if (r == STORE_E_NOT_FOUND || (r == 0 && !span_eq((*ret)->id, name)))
+	if (r == STORE_E_NOT_FOUND)
 		return no_such(c, n, name);
 	return r ? iam_fail(c, r) : NULL;
 }

@@ -36,8 +36,8 @@ iam_find_policy(struct call *c, struct span arn, struct res **ret)
 
 	/* What changes a policy is not for AWS's own. */
 	if (iam_aws_policy(arn))
-		return reply_error(c, "AccessDenied", "User: %.*s is not "
-		    "authorized to perform: iam:%.*s on resource: policy "
+		return reply_error_with(c, 403, "AccessDenied", NULL,
+		    "User: %.*s is not authorized to perform: iam:%.*s on resource: policy "
 		    "%.*s", SPAN_ARG(c->who.arn),
 		    SPAN_ARG(model_op_name(c->op)), SPAN_ARG(arn));
 	r = store_get_arn(c->store, c->arena, arn, ret);

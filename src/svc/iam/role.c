@@ -48,9 +48,10 @@ reply_role(struct call *c, const struct res *r)
 	return iam_reply(c, "Role", d);
 }
 
-/* IAM knows its own: a principal of the account must be there. */
+/* IAM knows its own: a principal of the account must be there.  Its id is noted
+ * in trusted. */
 static struct reply *
-check_known(struct call *c, struct span arn)
+check_known(struct call *c, struct span arn, struct doc *trusted)
 {
 	struct span rest = arn, name;
 	const struct iam_noun *n;
@@ -63,34 +64,40 @@ check_known(struct call *c, struct span arn)
 		return NULL;
 	n = span_starts(rest, SPAN("user/")) ? iam_noun_user :
 	    span_starts(rest, SPAN("role/")) ? iam_noun_role : NULL;
-	name = span_from(rest, (size_t)span_rchr(rest, '/') + 1);
-	if (!n || (!iam_find(c, n, name, &r) && span_eq(r->arn, arn)))
+	if (!n)
 		return NULL;
-	return reply_error(c, "MalformedPolicyDocument", "Invalid principal in "
-	    "policy: \"AWS\":\"%.*s\"", SPAN_ARG(arn));
+	name = span_from(rest, (size_t)span_rchr(rest, '/') + 1);
+	if (iam_find(c, n, name, &r) || !span_eq(r->arn, arn))
+		return reply_error(c, "MalformedPolicyDocument", "Invalid "
+		    "principal in policy: \"AWS\":\"%.*s\"", SPAN_ARG(arn));
+	doc_setn(c->arena, trusted, arn,
+	    doc_str(c->arena, doc_get_str(r->spec, "Id")));
+	return NULL;
 }
 
 static struct reply *
-check_principals(struct call *c, const struct doc *statement)
+check_principals(struct call *c, const struct doc *statement,
+    struct doc *trusted)
 {
 	const struct doc *aws = doc_path(statement, "Principal", "AWS", NULL);
 	struct reply *no = NULL;
 
 	if (doc_type(aws) == DOC_STR)
-		return check_known(c, doc_span(aws));
+		return check_known(c, doc_span(aws), trusted);
 	doc_each(v, aws)
 		if (!no)
-			no = check_known(c, doc_span(v));
+			no = check_known(c, doc_span(v), trusted);
 	return no;
 }
 
+/* Checks a trust policy and makes it the role's. */
 static struct reply *
-check_trust(struct call *c, struct span text)
+set_trust(struct call *c, struct span text, struct res *r)
 {
+	struct doc *trusted = doc_obj(c->arena), *d;
 	const struct doc *list;
 	struct reply *no = NULL;
 	struct span why;
-	struct doc *d;
 
 	if (policy_parse(c->arena, text, POLICY_TRUST, &d, &why))
 		return reply_error(c, "MalformedPolicyDocument", "%.*s",
@@ -99,11 +106,16 @@ check_trust(struct call *c, struct span text)
 		return iam_quota(c, "ACLSizePerRole", TRUST_MAX);
 	list = doc_get(d, "Statement");
 	if (doc_type(list) == DOC_OBJ)
-		return check_principals(c, list);
-	doc_each(s, list)
-		if (!no)
-			no = check_principals(c, s);
-	return no;
+		no = check_principals(c, list, trusted);
+	else
+		doc_each(s, list)
+			if (!no)
+				no = check_principals(c, s, trusted);
+	if (no)
+		return no;
+	doc_set_str(c->arena, r->spec, "Trust", text);
+	doc_set(c->arena, r->spec, "Trusted", trusted);
+	return NULL;
 }
 
 struct reply *
@@ -117,10 +129,9 @@ iam_create_role(struct call *c)
 	if (span_starts(doc_get_str(c->in, "Path"), SPAN("/aws-service-role/")))
 		return reply_error(c, "ValidationError", "Path for role cannot "
 		    "begin with '/aws-service-role/'");
-	if ((no = check_trust(c, trust)) ||
-	    (no = iam_new(c, iam_noun_role, &r)))
+	if ((no = iam_new(c, iam_noun_role, &r)) ||
+	    (no = set_trust(c, trust, r)))
 		return no;
-	doc_set_str(c->arena, r->spec, "Trust", trust);
 	if (doc_len(about))
 		doc_set_str(c->arena, r->spec, "Description", doc_span(about));
 	doc_set_int(c->arena, r->spec, "MaxSession",
@@ -200,9 +211,8 @@ iam_update_trust(struct call *c)
 	struct res *r;
 	struct reply *no = changeable(c, &r);
 
-	if (no || (no = check_trust(c, text)))
+	if (no || (no = set_trust(c, text, r)))
 		return no;
-	doc_set_str(c->arena, r->spec, "Trust", text);
 	return iam_put_ok(c, r);
 }
 

@@ -57,6 +57,9 @@ context(struct call *c, const struct doc *tags)
 	    (long long)(clock_ms() / 1000));
 	doc_set_str(a, d, "aws:PrincipalIsAWSService",
 	    c->who.system ? SPAN("true") : SPAN("false"));
+	doc_set_str(a, d, "aws:SecureTransport",
+	    span_starts(c->origin, SPAN("https:")) ? SPAN("true") :
+	    SPAN("false"));
 	doc_set_str(a, d, "sts:RoleSessionName",
 	    doc_get_str(c->in, "RoleSessionName"));
 	if (c->who.entity && chained(c) == NULL)
@@ -92,42 +95,58 @@ context(struct call *c, const struct doc *tags)
 	return d;
 }
 
+/* Is the caller another one than who had that ARN when the policy was given?
+ * Such a one is of the account, but not the one it names. */
 static bool
-trusts(struct call *c, const struct doc *policy, const struct doc *ctx,
-    struct span action)
+replaced(struct call *c, const struct res *role)
 {
-	struct policy_request q = {.action = action, .context = ctx};
+	const struct res *e = c->who.entity;
+	struct span id = e ? doc_get_str(doc_get(role->spec, "Trusted"),
+	    arena_str(c->arena, e->arn)) : SPAN_NULL;
 
+	return id.n && !span_eq(id, doc_get_str(e->spec, "Id"));
+}
+
+/* Who asks, as the trust policy may name him. */
+static void
+fill_who(struct call *c, const struct res *role, struct policy_request *q)
+{
 	if (c->who.system) {
-		q.service = c->who.service;
-	} else {
-		q.account = c->who.account;
-		q.principal = c->who.arn;
+		q->service = c->who.service;
+		return;
 	}
-	if (chained(c))
-		q.role = c->who.entity->arn;
-	return policy_says(c->arena, policy, &q) == POLICY_ALLOW;
+	q->account = c->who.account;
+	q->principal = replaced(c, role) ? c->who.id : c->who.arn;
+	if (chained(c) && !replaced(c, role))
+		q->role = c->who.entity->arn;
 }
 
 /* Tags and a source identity need leave of their own. */
 static struct reply *
 check_trust(struct call *c, const struct res *role, const struct doc *tags)
 {
+	static const struct {
+		const char *action, *member;
+	} needs[] = {
+		{"sts:AssumeRole", NULL}, {"sts:TagSession", "Tags"},
+		{"sts:SetSourceIdentity", "SourceIdentity"},
+	};
 	struct span text = doc_get_str(role->spec, "Trust"), why;
-	const struct doc *ctx = context(c, tags);
+	struct policy_request q = {.context = context(c, tags)};
 	struct doc *policy;
 
 	if (policy_parse(c->arena, text, POLICY_TRUST, &policy, &why))
 		return reply_failure(c, err_origin(EIO, "a trust policy does "
 		    "not parse"));
-	if (!trusts(c, policy, ctx, SPAN("sts:AssumeRole")))
-		return denied(c, SPAN("sts:AssumeRole"), role->arn);
-	if (doc_len(doc_get(c->in, "Tags")) &&
-	    !trusts(c, policy, ctx, SPAN("sts:TagSession")))
-		return denied(c, SPAN("sts:TagSession"), role->arn);
-	if (doc_get(c->in, "SourceIdentity") &&
-	    !trusts(c, policy, ctx, SPAN("sts:SetSourceIdentity")))
-		return denied(c, SPAN("sts:SetSourceIdentity"), role->arn);
+	fill_who(c, role, &q);
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
+		if (needs[i].member && !doc_len(doc_get(c->in,
+			needs[i].member)))
+			continue;
+		q.action = span_of(needs[i].action);
+		if (policy_says(c->arena, policy, &q) != POLICY_ALLOW)
+			return denied(c, q.action, role->arn);
+	}
 	return NULL;
 }
 
@@ -232,8 +251,11 @@ session_extra(struct call *c, struct doc *tags, struct doc *pass,
 		doc_set(c->arena, extra, "TransitiveTagKeys", pass);
 	*ret_packed = session_packed(c->arena, extra);
 	if (*ret_packed > 100)
-		return reply_error(c, "PackedPolicyTooLarge", "Serialized "
-		    "token too large for session");
+		return reply_error(c, "PackedPolicyTooLarge",
+		    doc_get(extra, "Policy") ? "Packed policy consumes %lld%% "
+		    "of allotted space, please use smaller policy." :
+		    "Packed size of session tags consumes %lld%% of allotted "
+		    "space.", (long long)*ret_packed);
 	/* Once set, it stays for all that follows. */
 	if (was.n && now.n && !span_eq(was, now))
 		return reply_error_with(c, 403, "AccessDenied", NULL, "The "
