@@ -96,6 +96,7 @@ def test_help_names_every_command():
     (("up", "--instance", "Too/Long"), "not a name"),
     (("up", "--account", "12"), "--account 12: not 12 digits"),
     (("up", "--edge-port", "0"), "neither a port nor auto"),
+    (("up", "--edge-https-port", "70000"), "neither a port nor auto"),
     (("status", "--run-dir", "x"), "must be absolute"),
 ])
 def test_wrong_usage(args, say):

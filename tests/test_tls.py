@@ -2,6 +2,7 @@
 import os
 import shutil
 import subprocess
+import time
 
 import pytest
 from botocore.exceptions import ClientError
@@ -201,51 +202,75 @@ def test_policies(client):
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("crun"), reason="root and crun")
 def test_proxy(tmp_path):
     """Two certificates by SNI, a third in place of the second, names of Route
-    53, versions of TLS, an end that leaves nothing."""
+    53 in every form, the redirect, an end that leaves nothing."""
     ng = Instance()
     try:
         acm, elb, r53 = ng.client("acm"), ng.client("elbv2"), ng.client("route53")
         zone = r53.create_hosted_zone(Name="example.test", CallerReference="1")[
             "HostedZone"]["Id"]
-        certs = {}
-        for name, san in (("a", "a.example.test"), ("w", "*.example.test")):
-            cert, key = self_signed(tmp_path, name, san)
-            certs[name] = acm.import_certificate(Certificate=cert, PrivateKey=key)[
-                "CertificateArn"]
+        certs = {name: imported(acm, tmp_path, name, san=san)
+                 for name, san in (("a", "a.example.test"), ("w", "*.example.test"))}
+        trusted = acm.get_certificate(CertificateArn=certs["w"])["Certificate"]
+        (tmp_path / "trusted").write_text(trusted)
         lb = balancer(ng.client, "secure")
         elb.get_waiter("load_balancer_available").wait(
             LoadBalancerArns=[lb["LoadBalancerArn"]], WaiterConfig={"Delay": 1})
         group = elb.describe_load_balancers()["LoadBalancers"][0]["SecurityGroups"][0]
-        ng.client("ec2").authorize_security_group_ingress(
-            GroupId=group, IpProtocol="tcp", FromPort=443, ToPort=443, CidrIp="0.0.0.0/0")
+        for port in (80, 443):
+            ng.client("ec2").authorize_security_group_ingress(
+                GroupId=group, IpProtocol="tcp", FromPort=port, ToPort=port,
+                CidrIp="0.0.0.0/0")
         arn = elb.create_listener(
             LoadBalancerArn=lb["LoadBalancerArn"], Port=443, Protocol="HTTPS", SslPolicy=POLICY,
             Certificates=[{"CertificateArn": certs["a"]}], DefaultActions=FIXED)[
                 "Listeners"][0]["ListenerArn"]
+        elb.create_listener(
+            LoadBalancerArn=lb["LoadBalancerArn"], Port=80, Protocol="HTTP", DefaultActions=[
+                {"Type": "redirect", "RedirectConfig": {
+                    "Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}}])
         elb.add_listener_certificates(ListenerArn=arn, Certificates=[
             {"CertificateArn": certs["w"]}])
+        alias = {"HostedZoneId": lb["CanonicalHostedZoneId"],
+                 "DNSName": "dualstack." + lb["DNSName"].upper(), "EvaluateTargetHealth": False}
         r53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [
-            {"Action": "CREATE", "ResourceRecordSet": {
-                "Name": "a.example.test", "Type": "A", "AliasTarget": {
-                    "HostedZoneId": lb["CanonicalHostedZoneId"],
-                    "DNSName": "dualstack." + lb["DNSName"], "EvaluateTargetHealth": False}}},
-            {"Action": "CREATE", "ResourceRecordSet": {
-                "Name": "*.example.test", "Type": "CNAME", "TTL": 60,
-                "ResourceRecords": [{"Value": "a.example.test"}]}}]})
+            {"Action": "CREATE", "ResourceRecordSet": record} for record in (
+                {"Name": "a.example.test", "Type": "A", "AliasTarget": alias},
+                {"Name": "*.example.test", "Type": "CNAME", "TTL": 60,
+                 "ResourceRecords": [{"Value": "A.example.test."}]})]})
 
-        def ask(host, *args):
-            url = ng.status()["loadBalancers"][0]["urls"][0]
-            port = url.rsplit(":", 1)[1].strip("/")
+        def edge(scheme):
+            url = next(u for u in ng.status()["loadBalancers"][0]["urls"]
+                       if u.startswith(scheme + ":"))
+            return url.rsplit(":", 1)[1].strip("/")
+
+        def ask(host, *args, scheme="https"):
+            port = edge(scheme)
             return subprocess.run(
                 ["curl", "-sS", "-k", "-v", "--retry", "20", "--retry-all-errors",
-                 "--retry-delay", "1", "--resolve", f"{host}:{port}:127.0.0.1",
-                 f"https://{host}:{port}/", *args], capture_output=True, text=True, timeout=60)
+                 "--retry-delay", "1", "--resolve", f"{host}:{port}:127.0.0.1", *args,
+                 f"{scheme}://{host}:{port}/x?y=z"], capture_output=True, text=True, timeout=60)
 
-        for host, cn in (("a.example.test", "a"), ("b.example.test", "w")):
+        for host, cn in (("a.example.test", "a"), ("b.example.test", "w"), (lb["DNSName"], "a"),
+                         (lb["DNSName"].upper(), "a")):
             r = ask(host)
             assert r.stdout == "hello", r.stderr
             assert f"subject: CN={cn}\n" in r.stderr and "HTTP/2 200" in r.stderr
+        names = ng.status()["loadBalancers"][0]["names"]
+        assert sorted(names) == ["*.example.test", "a.example.test"]
+        assert "also a.example.test\n" in ng("status").stdout
+        # Verified for once.
+        port = edge("https")
+        r = subprocess.run(["curl", "-sS", "--cacert", tmp_path / "trusted", "--resolve",
+                            f"b.example.test:{port}:127.0.0.1", f"https://b.example.test:{port}/"],
+                           capture_output=True, text=True, timeout=60)
+        assert r.stdout == "hello", r.stderr
+        r = ask("b.example.test", scheme="http")
+        assert "HTTP/1.1 301" in r.stderr, r.stderr
+        assert "location: https://b.example.test:443/x?y=z\n" in r.stderr.lower()
         assert "TLSv1.2" in ask("a.example.test", "--tls-max", "1.2", "--http1.1").stderr
+        for scheme, want in (("http", "no load balancer is called"), ("https", "curl: (35)")):
+            r = ask("else.test", "--retry", "0", scheme=scheme)
+            assert want in r.stdout + r.stderr
         cert, key = self_signed(tmp_path, "w2", "*.example.test")
         acm.import_certificate(Certificate=cert, PrivateKey=key, CertificateArn=certs["w"])
         for _ in range(40):
@@ -258,6 +283,26 @@ def test_proxy(tmp_path):
         keys = list((ng.run / "lb").glob("lb-*/cert-*"))
         assert len(keys) == 2 and {k.stat().st_mode & 0o777 for k in keys} == {0o600}
         assert b"PRIVATE KEY" not in ng.log().encode()
+        assert "PRIVATE KEY" not in ng("dump").stdout
+        elb.modify_load_balancer_attributes(LoadBalancerArn=lb["LoadBalancerArn"], Attributes=[
+            {"Key": "routing.http2.enabled", "Value": "false"}])
+        for _ in range(40):
+            r = ask("a.example.test", "--http2")
+            assert r.stdout == "hello", r.stderr
+            if "HTTP/1.1 200" in r.stderr:
+                break
+        else:
+            raise AssertionError(r.stderr)
+        # Names go with their records.
+        r53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [
+            {"Action": "DELETE", "ResourceRecordSet": {
+                "Name": "a.example.test", "Type": "A", "AliasTarget": alias}}]})
+        end = time.monotonic() + 60
+        while ng.status()["loadBalancers"][0]["names"]:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        r = ask("a.example.test", "--retry", "0", scheme="http")
+        assert "no load balancer is called" in r.stdout
     finally:
         ng.down()
     assert ng.leftovers() == []

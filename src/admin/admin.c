@@ -115,6 +115,22 @@ urls(struct admin *ad, struct arena *a, const struct res *lb)
 	return d;
 }
 
+/* Names of Route 53 that lead to it: of lines "NAME LOAD-BALANCER". */
+static struct doc *
+names(struct admin *ad, struct arena *a, const struct res *lb)
+{
+	struct span rest = setting(ad, a, "edge_names"), line, name;
+	struct doc *d = doc_arr(a);
+
+	while (rest.p) {
+		line = span_cut(&rest, '\n');
+		name = span_cut(&line, ' ');
+		if (span_ieq(line, doc_get_str(lb->spec, "DNSName")))
+			doc_push_str(a, d, name);
+	}
+	return d;
+}
+
 static struct doc *
 load_balancers(struct admin *ad, struct arena *a)
 {
@@ -132,6 +148,7 @@ load_balancers(struct admin *ad, struct arena *a)
 		doc_set_str(a, one, "state",
 		    doc_get_str(l.v[i]->status, "State"));
 		doc_set(a, one, "urls", urls(ad, a, l.v[i]));
+		doc_set(a, one, "names", names(ad, a, l.v[i]));
 		doc_push(d, one);
 	}
 	return d;

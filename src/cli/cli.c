@@ -77,6 +77,8 @@ static const struct option_row {
 	    "of the API; 127.0.0.1:4566"},
 	{"--edge-port", "PORT", TEXT(edge_port), UP,
 	    "where port 80 of load balancers is served; 80, or auto"},
+	{"--edge-https-port", "PORT", TEXT(edge_https_port), UP,
+	    "the same of 443; auto where --edge-port is not 80"},
 	{"--account", "ID", TEXT(account), UP,
 	    "12 digits; chosen at first start"},
 	{"--root-access-key", "KEY", TEXT(access_key), UP,

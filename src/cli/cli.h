@@ -14,7 +14,7 @@ struct cli {
 	struct arena *a;
 	const char *self;	/* the path of this program */
 	const char *instance, *run_dir, *state_dir, *listen, *account,
-	    *access_key, *secret_key, *region, *env_file, *edge_port, *id,
+	    *access_key, *secret_key, *region, *env_file, *edge_port, *edge_https_port, *id,
 	    *name;
 	bool ephemeral, foreground, follow, json, purge, help;
 	const char *const *words; /* what is no option */

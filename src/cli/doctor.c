@@ -448,6 +448,12 @@ check_edge(struct doctor *d, struct buf *b)
 }
 
 static enum verdict
+check_edge_https(struct doctor *d, struct buf *b)
+{
+	return check_port(d, b, 443, "neargate up --edge-https-port 8443");
+}
+
+static enum verdict
 check_names(struct doctor *d UNUSED, struct buf *b)
 {
 	struct addrinfo want = {.ai_family = AF_INET,
@@ -489,6 +495,7 @@ static const struct {
 	{"clock", check_time},
 	{"API port", check_api},
 	{"edge port", check_edge},
+	{"edge HTTPS port", check_edge_https},
 	{"*.localhost", check_names},
 };
 

@@ -113,6 +113,8 @@ print_lbs(const struct doc *lbs)
 		    SPAN_ARG(doc_get_str(lb, "state")));
 		doc_each(u, doc_get(lb, "urls"))
 			printf("    %.*s\n", SPAN_ARG(doc_span(u)));
+		doc_each(u, doc_get(lb, "names"))
+			printf("    also %.*s\n", SPAN_ARG(doc_span(u)));
 	}
 }
 

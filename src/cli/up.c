@@ -75,12 +75,25 @@ check_programs(void)
 }
 
 static int
+check_edge(const char *option, const char *port)
+{
+	struct span s = span_of(port);
+	uint64_t n;
+
+	if (!s.p || span_is(s, "auto") ||
+	    (span_u64(s, &n) && n > 0 && n <= UINT16_MAX))
+		return 0;
+	return err_origin(EINVAL, "%s %s: neither a port nor auto", option,
+	    port);
+}
+
+static int
 check_words(const struct cli *c, const char *listen)
 {
 	struct span s = span_of(listen), account = span_of(c->account);
-	struct span edge = span_of(c->edge_port);
 	ptrdiff_t colon = span_rchr(s, ':');
 	uint64_t n;
+	int e;
 
 	if (colon <= 0 || !span_u64(span_from(s, (size_t)colon + 1), &n) ||
 	    n > UINT16_MAX)
@@ -89,11 +102,8 @@ check_words(const struct cli *c, const char *listen)
 	if (account.p && (account.n != 12 || !span_u64(account, &n)))
 		return err_origin(EINVAL, "--account %s: not 12 digits",
 		    c->account);
-	if (edge.p && !span_is(edge, "auto") &&
-	    (!span_u64(edge, &n) || n == 0 || n > UINT16_MAX))
-		return err_origin(EINVAL, "--edge-port %s: neither a port nor "
-		    "auto", c->edge_port);
-	return 0;
+	e = check_edge("--edge-port", c->edge_port);
+	return e ? e : check_edge("--edge-https-port", c->edge_https_port);
 }
 
 /* It has to stay the same when neargated starts anew, so neargated cannot
@@ -234,6 +244,10 @@ warden_args(struct cli *c, const struct instance *in)
 	if (c->edge_port || strcmp(in->name, "ng0")) {
 		v[n++] = "--edge-http-port";
 		v[n++] = c->edge_port ? c->edge_port : "auto";
+	}
+	if (c->edge_https_port) {
+		v[n++] = "--edge-https-port";
+		v[n++] = c->edge_https_port;
 	}
 	if (in->ephemeral)
 		v[n++] = "--ephemeral";

@@ -5,10 +5,11 @@
  * Settings: "edge_http_port" is where port 80 of load balancers is served
  * ("80"; "auto" picks a free one and writes it back), "edge_https_port" the
  * same of 443 (without it 443, or "auto" where the other is not 80); a port
- * that is served for an HTTPS listener is for TLS alone; "edge_ports" is what the
- * running edge holds; "edge_status" says what could not be served, for
- * `neargate status`.  Other listener ports are served at their own number.
- * A port that somebody else has is left to them.
+ * that is served for an HTTPS listener is for TLS alone; "edge_ports" is what
+ * the running edge holds; "edge_names" are names of Route 53 that it knows, and
+ * "edge_status" says what could not be served, both for `neargate status`.
+ * Other listener ports are served at their own number.  A port that somebody
+ * else has is left to them.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,6 +18,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "ctl/edge-names.h"
 #include "ctl/lb.h"
 #include "svc/route53/kinds.h"
 
@@ -37,6 +39,7 @@ struct plan {
 	struct lb_edge edge;
 	struct span ports;	/* " 80 8080", as kept */
 	struct span taken;
+	struct span names;	/* as kept */
 };
 
 /* --- what the host has ------------------------------------------------- */
@@ -120,116 +123,20 @@ word_in(struct span words, struct span w)
 	return false;
 }
 
-static struct span
-lower(struct arena *a, struct span s)
-{
-	char *p = arena_str(a, s);
-
-	for (size_t i = 0; i < s.n; i++)
-		if (p[i] >= 'A' && p[i] <= 'Z')
-			p[i] |= 0x20;
-	return span_make(p, s.n);
-}
-
-/* {name: address} of load balancers. */
 static int
-balancers(struct store *s, struct arena *a, struct doc *names)
+hosts(struct store *s, struct arena *a, struct plan *p)
 {
-	struct query q = {.kind = &elbv2_load_balancer};
-	struct res_list l;
-	struct span addr;
-	int r = store_list(s, a, &q, &l);
+	struct query lbs = {.kind = &elbv2_load_balancer};
+	struct query records = {.kind = &route53_record_set,
+	    .any_parent = true};
+	struct res_list l, r = {.n = 0};
+	int e = store_list(s, a, &lbs, &l);
 
-	if (r)
-		return err_fold(r);
-	for (size_t i = 0; i < l.n; i++) {
-		addr = doc_get_str(doc_at(doc_get(l.v[i]->status,
-		    "Interfaces"), 0), "PublicIp");
-		if (addr.n && !doc_get_bool(l.v[i]->spec, "Deleting", false))
-			doc_setn(a, names, lower(a, doc_get_str(l.v[i]->spec,
-			    "DNSName")), doc_str(a, addr));
-	}
-	return 0;
-}
-
-/* As a client asks for it: without the last dot, "*" for "\052". */
-static struct span
-plain_name(struct arena *a, struct span s)
-{
-	if (span_ends(s, SPAN(".")))
-		s = span_to(s, s.n - 1);
-	if (span_starts(s, SPAN("\\052.")))
-		s = arena_fmt_span(a, "*%.*s", SPAN_ARG(span_from(s, 4)));
-	return s;
-}
-
-/* Where a record leads, or empty. */
-static struct span
-leads_to(struct arena *a, const struct res *record)
-{
-	struct span type = doc_get_str(record->spec, "Type");
-	struct span to = doc_get_str(doc_get(record->spec, "AliasTarget"),
-	    "DNSName");
-
-	if (!to.n && span_is(type, "CNAME"))
-		to = doc_span(doc_at(doc_get(record->spec, "ResourceRecords"),
-		    0));
-	else if (!span_is(type, "A") && !span_is(type, "AAAA"))
-		return SPAN_NULL;
-	to = plain_name(a, lower(a, to));
-	return span_starts(to, SPAN("dualstack.")) ? span_from(to, 10) : to;
-}
-
-/* {name: name} of records that lead to other names.  Of several with one name
- * the first counts: weights and health are DNS's business. */
-static int
-records(struct store *s, struct arena *a, struct doc *links)
-{
-	struct query q = {.kind = &route53_record_set, .any_parent = true};
-	struct res_list l;
-	int r = store_list(s, a, &q, &l);
-
-	if (r)
-		return err_fold(r);
-	for (size_t i = 0; i < l.n; i++) {
-		struct span to = leads_to(a, l.v[i]);
-		struct span name = plain_name(a,
-		    doc_get_str(l.v[i]->spec, "Name"));
-
-		if (to.n && !doc_getn(links, name))
-			doc_setn(a, links, name, doc_str(a, to));
-	}
-	return 0;
-}
-
-/* A chain of records longer than this leads nowhere. */
-#define CHAIN_MAX 8
-
-static int
-hosts(struct store *s, struct arena *a, struct lb_edge *e)
-{
-	struct doc *names = doc_obj(a), *links = doc_obj(a);
-	struct lb_edge_host *v;
-	int r = balancers(s, a, names);
-
-	if (r || (r = records(s, a, links)))
-		return r;
-	v = arena_array(a, struct lb_edge_host, doc_len(names) +
-	    doc_len(links) + 1);
-	doc_each_key(name, addr, names)
-		v[e->n_hosts++] = (struct lb_edge_host){name, doc_span(addr)};
-	doc_each_key(name, to, links) {
-		const struct doc *at = to, *addr = NULL;
-
-		for (int i = 0; i < CHAIN_MAX && at && !addr; i++) {
-			addr = doc_getn(names, doc_span(at));
-			at = doc_getn(links, doc_span(at));
-		}
-		if (addr && !doc_getn(names, name))
-			v[e->n_hosts++] = (struct lb_edge_host){name,
-			    doc_span(addr)};
-	}
-	e->hosts = v;
+	if (!e && l.n)
+		e = store_list(s, a, &records, &r);
+	if (e)
+		return err_fold(e);
+	edge_names(a, &l, &r, &p->edge, &p->names);
 	return 0;
 }
 
@@ -306,7 +213,7 @@ plan_make(struct store *s, struct arena *a, struct plan *ret)
 	addrs[0] = SPAN("127.0.0.1");
 	if (has_ipv6())
 		addrs[p.edge.n_addrs++] = SPAN("::1");
-	if ((e = hosts(s, a, &p.edge)) || (e = binds(s, a, &p)))
+	if ((e = hosts(s, a, &p)) || (e = binds(s, a, &p)))
 		return e;
 	*ret = p;
 	return 0;
@@ -395,6 +302,8 @@ run(void *state, struct ctl *ctl, struct arena *a, int64_t key UNUSED,
 		e = status_keep(s, a, p);
 	if (!e)
 		e = setting_keep(s, a, "edge_ports", arena_span(a, p->ports));
+	if (!e)
+		e = setting_keep(s, a, "edge_names", arena_span(a, p->names));
 	if (e || p->edge.n_binds == 0) {
 		arena_free(st->call);
 		st->call = NULL;

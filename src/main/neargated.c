@@ -28,7 +28,7 @@ struct options {
 	const char *listen; /* address:port */
 	const char *port_file;
 	const char *admin; /* socket for the CLI */
-	const char *edge_http_port;
+	const char *edge_http_port, *edge_https_port;
 	const char *metric_period;
 	const char *instance;
 	int warden_fd; /* -1: none; fake drivers */
@@ -71,6 +71,7 @@ static const struct option longopts[] = {
 	{"port-file", required_argument, NULL, 'p'},
 	{"admin", required_argument, NULL, 'A'},
 	{"edge-http-port", required_argument, NULL, 'E'},
+	{"edge-https-port", required_argument, NULL, 'S'},
 	{"metric-period", required_argument, NULL, 'M'},
 	{"instance", required_argument, NULL, 'i'},
 	{"warden-fd", required_argument, NULL, 'w'},
@@ -89,6 +90,7 @@ usage(FILE *f)
 	fputs("usage: neargated --state-dir DIR [--run-dir DIR]\n"
 	    "	[--listen ADDRESS:PORT] [--port-file FILE] [--ephemeral]\n"
 	    "	[--admin SOCKET] [--edge-http-port N|auto]\n"
+	    "	[--edge-https-port N|auto]\n"
 	    "	[--metric-period SECONDS]\n"
 	    "	[--instance NAME] [--warden-fd N | --no-warden]\n"
 	    "	[--account ID] [--root-access-key KEY]"
@@ -142,6 +144,9 @@ set_option(struct options *o, int c)
 		break;
 	case 'E':
 		o->edge_http_port = optarg;
+		break;
+	case 'S':
+		o->edge_https_port = optarg;
 		break;
 	case 'M':
 		o->metric_period = period(optarg);
@@ -446,14 +451,14 @@ start_admin(struct daemon *d, const struct root_key *root)
 
 /* "auto" is for the first start: the edge keeps the port that it found. */
 static int
-set_edge(struct daemon *d)
+set_edge(struct daemon *d, const char *key, const char *port)
 {
-	struct span v = span_of(d->opt.edge_http_port), had;
-	int r = store_setting(d->store, d->arena, "edge_http_port", &had);
+	struct span v = span_of(port), had;
+	int r = store_setting(d->store, d->arena, key, &had);
 
 	if (r < 0 || !v.n || (r == 0 && span_is(v, "auto")))
 		return err_trace(MIN(r, 0));
-	return err_trace(store_set_setting(d->store, "edge_http_port", v));
+	return err_trace(store_set_setting(d->store, key, v));
 }
 
 static int
@@ -515,7 +520,9 @@ start(struct daemon *d)
 	c.loop = &d->loop;
 	c.files = d->files;
 	d->api = api_new(&c);
-	if ((r = listen_http(d)) < 0 || (r = set_edge(d)) < 0 ||
+	if ((r = listen_http(d)) < 0 || (r = set_edge(d, "edge_http_port",
+	    d->opt.edge_http_port)) < 0 || (r = set_edge(d, "edge_https_port",
+	    d->opt.edge_https_port)) < 0 ||
 	    (r = set_period(d)) < 0 ||
 	    (r = start_drivers(d)) < 0 || (r = start_registry(d)) < 0 ||
 	    (r = start_controllers(d)) < 0 ||

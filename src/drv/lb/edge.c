@@ -3,27 +3,56 @@
 #include "drv/lb/edge.h"
 #include "drv/lb/render.h"
 
-/* A name whose first label is any, as wildcard records have it. */
-#define ANY_FIRST "regsub(^[^.]*,*)"
+/* Labels that a wildcard record may stand for. */
+#define WILD_MAX 4
+
+/* Keeps where the name in sample leads: itself, or the closest wildcard that
+ * has it, as records have wildcards. */
+static void
+look_up(struct buf *b, const char *rule, const char *var, const char *sample,
+    const char *dir, const char *when)
+{
+	buf_addf(b, "\t%s set-var(%s) %s,map_str(%s/hosts.map)%s%s\n", rule,
+	    var, sample, dir, *when ? " if " : "", when);
+	for (int i = 0; i < WILD_MAX; i++) {
+		buf_addf(b, "\t%s set-var(%s) %s,regsub(^[^.]*", rule, var,
+		    sample);
+		for (int j = 0; j < i; j++)
+			buf_add_str(b, "[.][^.]*");
+		buf_addf(b, ",*),map_str(%s/hosts.map) if %s%s"
+		    "!{ var(%s) -m found }\n", dir, when, *when ? " " : "", var);
+	}
+}
 
 /* A connection waits for its first message, which says the name; what is no
  * TLS, or for a name that nobody has, ends. */
 static void
 by_sni(const struct lb_edge_bind *at, const char *dir, struct buf *b)
 {
-	buf_addf(b, "\tmode tcp\n"
+	buf_add_str(b, "\tmode tcp\n"
 	    "\ttcp-request inspect-delay 10s\n"
-	    "\tacl hello req.ssl_hello_type 1\n"
-	    "\ttcp-request content set-var(sess.to) req.ssl_sni,lower,"
-	    "map_str(%s/hosts.map) if hello\n"
-	    "\ttcp-request content set-var(sess.to) req.ssl_sni,lower,"
-	    ANY_FIRST ",map_str(%s/hosts.map) if hello "
-	    "!{ var(sess.to) -m found }\n"
-	    "\ttcp-request content reject unless hello "
+	    "\tacl hello req.ssl_hello_type 1\n");
+	look_up(b, "tcp-request content", "sess.to", "req.ssl_sni,lower", dir,
+	    "hello");
+	buf_addf(b, "\ttcp-request content reject unless hello "
 	    "{ var(sess.to) -m found }\n"
 	    "\ttcp-request content set-dst var(sess.to)\n"
 	    "\ttcp-request content set-dst-port int(%u)\n"
-	    "\tdefault_backend lbs\n", dir, dir, at->to);
+	    "\tdefault_backend lbs\n", at->to);
+}
+
+static void
+by_host(const struct lb_edge_bind *at, const char *dir, struct buf *b)
+{
+	look_up(b, "http-request", "txn.to", "req.hdr(host),field(1,:),"
+	    "rtrim(.),lower", dir, "");
+	buf_addf(b, "\thttp-request return status 404 content-type text/plain "
+	    "lf-string \"Neargate: no load balancer is called "
+	    "%%[req.hdr(host),field(1,:)].\\n\" "
+	    "hdr Server neargate unless { var(txn.to) -m found }\n"
+	    "\thttp-request set-dst var(txn.to)\n"
+	    "\thttp-request set-dst-port int(%u)\n"
+	    "\tdefault_backend lb\n", at->to);
 }
 
 static void
@@ -35,22 +64,10 @@ frontend(const struct lb_edge *c, const struct lb_edge_bind *at,
 		buf_addf(b, "\tbind %s%.*s:%u\n",
 		    span_chr(c->addrs[i], ':') < 0 ? "ipv4@" : "ipv6@",
 		    SPAN_ARG(c->addrs[i]), at->port);
-	if (at->tls) {
+	if (at->tls)
 		by_sni(at, dir, b);
-		return;
-	}
-	buf_addf(b, "\thttp-request set-var(txn.to) req.hdr(host),"
-	    "field(1,:),lower,map_str(%s/hosts.map)\n"
-	    "\thttp-request set-var(txn.to) req.hdr(host),"
-	    "field(1,:),lower," ANY_FIRST ",map_str(%s/hosts.map) "
-	    "unless { var(txn.to) -m found }\n"
-	    "\thttp-request return status 404 content-type text/plain "
-	    "lf-string \"Neargate: no load balancer is called "
-	    "%%[req.hdr(host),field(1,:)].\\n\" "
-	    "hdr Server neargate unless { var(txn.to) -m found }\n"
-	    "\thttp-request set-dst var(txn.to)\n"
-	    "\thttp-request set-dst-port int(%u)\n"
-	    "\tdefault_backend lb\n", dir, dir, at->to);
+	else
+		by_host(at, dir, b);
 }
 
 static void

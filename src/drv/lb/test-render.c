@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/test.h"
+#include "drv/lb/edge.h"
 #include "drv/lb/quote.h"
 #include "drv/lb/render.h"
 
@@ -154,6 +155,33 @@ test_empty(void **state UNUSED)
 }
 
 static void
+test_edge(void **state UNUSED)
+{
+	static const struct span addrs[] = {SPAN("127.0.0.1"), SPAN("::1")};
+	static const struct lb_edge_bind binds[] = {{80, 80, false},
+		{8443, 443, true}};
+	static const struct lb_edge_host hosts[] = {
+		{SPAN("a.test"), SPAN("10.0.0.1")},
+		{SPAN("*.test"), SPAN("10.0.0.2")}};
+	struct lb_edge e = {addrs, 2, binds, 2, hosts, 2, SPAN("169.254.64.3")};
+	_cleanup_arena_ struct arena *a = arena_new();
+	_cleanup_(buf_done) struct buf b = BUF_INIT, again = BUF_INIT;
+	struct span digest, other;
+
+	lb_edge_render(a, &e, "/run/edge", &b, &digest);
+	golden("edge.cfg", buf_span(&b));
+	assert_true(span_is(lb_edge_map(a, &e),
+	    "a.test 10.0.0.1\n*.test 10.0.0.2\n"));
+	/* Hosts are not structure; how a port speaks is. */
+	e.n_hosts = 0;
+	lb_edge_render(a, &e, "/run/edge", &again, &other);
+	assert_true(span_eq(digest, other));
+	e.n_binds = 1;
+	lb_edge_render(a, &e, "/run/edge", &again, &other);
+	assert_false(span_eq(digest, other));
+}
+
+static void
 test_quote(void **state UNUSED)
 {
 	static const struct {
@@ -187,7 +215,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_golden),
-	    cmocka_unit_test(test_empty),
+	    cmocka_unit_test(test_empty), cmocka_unit_test(test_edge),
 	    cmocka_unit_test(test_quote),
 	};
 
