@@ -116,25 +116,16 @@ is_import(const struct res *set)
 }
 
 static int
-judge_import(struct call *c, const struct res *was, struct stack_context *x,
-    const struct doc *def, struct doc *plain, struct doc *full,
+judge_import(struct call *c, struct stack_context *before,
+    struct stack_context *x, struct doc *plain, struct doc *full,
     struct span *ret_why)
 {
-	struct doc *before = doc_arr(c->arena), *after;
-	struct stack_context old;
-	struct cfn_error err;
-	int e = 0;
+	struct doc *was = doc_arr(c->arena), *is;
+	int e = before->stack ? stack_outputs(c, before, &was) : 0;
 
-	if (was) {
-		e = stack_context(&old, c->api, c->store, c->arena, was);
-		if (!e)
-			e = stack_open(&old, doc_get(was->spec, "Def"), &err);
-		if (!e)
-			e = stack_outputs(c, &old, &before);
-	}
-	if (e || (e = stack_outputs(c, x, &after)))
-		return e > 0 ? err_fold(e) : err_trace(e);
-	import_judge(c, def, plain, full, !doc_eq(before, after), ret_why);
+	if (e || (e = stack_outputs(c, x, &is)))
+		return err_trace(e);
+	import_judge(c, x->def, plain, full, !doc_eq(was, is), ret_why);
 	return 0;
 }
 
@@ -143,29 +134,29 @@ static int
 examine(struct call *c, const struct res *stack, struct res *set,
     struct stack_context *x, struct doc *def)
 {
-	const struct res *was = doc_get(stack->spec, "Def") ? stack : NULL;
+	struct stack_context before;
 	struct doc *plain, *full;
 	struct cfn_error err;
 	struct span why = SPAN_NULL;
-	bool differs = true;
+	bool differs;
 	int e;
 
-	if (!(e = stack_changes(c, was, x, def, false, &plain, &err)))
-		e = stack_changes(c, was, x, def, true, &full, &err);
+	if (!(e = stack_before(c, stack, &before, &err)) &&
+	    !(e = stack_changes(c, &before, x, false, &plain, &err)))
+		e = stack_changes(c, &before, x, true, &full, &err);
 	if (e > 0) {
 		judge(c, set, false, err.text);
 		doc_set(c->arena, set->spec, "Changes", doc_arr(c->arena));
 		return 0;
 	}
 	if (!e && is_import(set))
-		e = judge_import(c, was, x, def, plain, full, &why);
+		e = judge_import(c, &before, x, plain, full, &why);
 	else if (!e && doc_get_bool(set->spec, "ImportExistingResources",
 	    false))
 		e = import_existing(c, x, def, plain, full, &why);
 	if (!e && doc_get_bool(set->spec, "IncludeNestedStacks", false))
 		e = nested_sets(c, stack, set, x, plain, full, &why);
-	if (e || (was && (e = stack_differs(c, stack, x, def, plain,
-			      &differs))))
+	if (e || (e = stack_differs(c, &before, x, plain, &differs)))
 		return err_trace(e);
 	doc_set(c->arena, set->spec, "Changes", plain);
 	doc_set(c->arena, set->spec, "Values", full);

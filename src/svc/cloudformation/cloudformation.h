@@ -60,16 +60,19 @@ struct reply *stack_put_tags(struct call *c, const struct res *stack,
 /* Writes def as what is to be, the present one as Prior, and begins. */
 struct reply *stack_update_to(struct call *c, struct res *stack,
     struct doc *def);
-/* The changes from what is in force to def. */
-int stack_changes(struct call *c, const struct res *stack,
-    struct stack_context *after, const struct doc *def, bool values,
-    struct doc **ret, struct cfn_error *err);
+/* Opens what is in force; its .stack is NULL where there is nothing yet.  0,
+ * CFN_E_INVALID or negative. */
+int stack_before(struct call *c, const struct res *stack,
+    struct stack_context *ret, struct cfn_error *err);
+/* The changes from one opened definition to another. */
+int stack_changes(struct call *c, struct stack_context *before,
+    struct stack_context *after, bool values, struct doc **ret,
+    struct cfn_error *err);
 /* The outputs of an opened definition, as they can be known. */
 int stack_outputs(struct call *c, struct stack_context *x, struct doc **ret);
 /* Would the update do anything at all?  0 or negative. */
-int stack_differs(struct call *c, const struct res *stack,
-    struct stack_context *after, const struct doc *def,
-    const struct doc *changes, bool *ret);
+int stack_differs(struct call *c, struct stack_context *before,
+    struct stack_context *after, const struct doc *changes, bool *ret);
 
 #define CHANGE_SET_EMPTY "The submitted information didn't contain changes. " \
 	"Submit different information to create a change set."

@@ -137,25 +137,27 @@ by_row(struct stack_context *x, const char *member)
 }
 
 int
-stack_changes(struct call *c, const struct res *stack,
-    struct stack_context *after, const struct doc *def, bool values,
-    struct doc **ret, struct cfn_error *err)
+stack_before(struct call *c, const struct res *stack,
+    struct stack_context *ret, struct cfn_error *err)
 {
-	const struct doc *was = stack ? doc_get(stack->spec, "Def") : NULL;
-	struct cfn_diff d = {.after = after->stack, .values = values,
-		.tags_after = doc_get(def, "Tags"),
-		.tags_before = doc_get(was, "Tags")};
-	struct stack_context before;
-	int e;
+	const struct doc *def = stack ? doc_get(stack->spec, "Def") : NULL;
+	int e = stack_context(ret, c->api, c->store, c->arena, stack);
 
-	if (was) {
-		if ((e = stack_context(&before, c->api, c->store, c->arena,
-			 stack)) ||
-		    (e = stack_open(&before, was, err)))
-			return e;
-		d.before = before.stack;
-		d.physical = by_row(&before, "PhysicalResourceId");
-	}
+	return e || !def ? e : stack_open(ret, def, err);
+}
+
+int
+stack_changes(struct call *c, struct stack_context *before,
+    struct stack_context *after, bool values, struct doc **ret,
+    struct cfn_error *err)
+{
+	struct cfn_diff d = {.after = after->stack, .values = values,
+		.before = before->stack,
+		.tags_after = doc_get(after->def, "Tags"),
+		.tags_before = doc_get(before->def, "Tags")};
+
+	if (before->stack)
+		d.physical = by_row(before, "PhysicalResourceId");
 	return cfn_diff(c->arena, &d, ret, err);
 }
 
@@ -171,26 +173,20 @@ stack_outputs(struct call *c, struct stack_context *x, struct doc **ret)
 }
 
 int
-stack_differs(struct call *c, const struct res *stack,
-    struct stack_context *after, const struct doc *def,
-    const struct doc *changes, bool *ret)
+stack_differs(struct call *c, struct stack_context *before,
+    struct stack_context *after, const struct doc *changes, bool *ret)
 {
-	const struct doc *was = doc_get(stack->spec, "Def");
-	struct stack_context before;
+	static const char *const members[] = {"Tags", "Resolved"};
 	struct doc *o1, *o2;
-	struct cfn_error err;
 	int e;
 
-	*ret = true;
-	if (doc_len(changes) ||
-	    !doc_eq(doc_get(was, "Tags"), doc_get(def, "Tags")) ||
-	    !doc_eq(doc_get(was, "Resolved"), doc_get(def, "Resolved")))
+	*ret = !before->stack || doc_len(changes);
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		*ret |= !doc_eq(doc_get(before->def, members[i]),
+		    doc_get(after->def, members[i]));
+	if (*ret)
 		return 0;
-	if ((e = stack_context(&before, c->api, c->store, c->arena, stack)))
-		return e;
-	if ((e = stack_open(&before, was, &err)))
-		return e < 0 ? e : 0;
-	if ((e = stack_outputs(c, &before, &o1)) ||
+	if ((e = stack_outputs(c, before, &o1)) ||
 	    (e = stack_outputs(c, after, &o2)))
 		return e;
 	*ret = !doc_eq(o1, o2);
@@ -226,7 +222,7 @@ stack_update(struct call *c)
 {
 	struct span name = doc_get_str(c->in, "StackName");
 	struct doc *def = NULL, *changes;
-	struct stack_context x;
+	struct stack_context x, before;
 	struct cfn_error err;
 	struct res *stack = NULL;
 	struct reply *no;
@@ -246,10 +242,11 @@ stack_update(struct call *c)
 	    (no = definition_open(c, stack, name, def, &x)) ||
 	    (no = definition_check(c, &x, def)))
 		return no;
-	e = stack_changes(c, stack, &x, def, false, &changes, &err);
+	if (!(e = stack_before(c, stack, &before, &err)))
+		e = stack_changes(c, &before, &x, false, &changes, &err);
 	if (e > 0)
 		return cfn_refuse(c, "%.*s", SPAN_ARG(err.text));
-	if (e || (e = stack_differs(c, stack, &x, def, changes, &differs)))
+	if (e || (e = stack_differs(c, &before, &x, changes, &differs)))
 		return cfn_fail_reply(c, e);
 	if (!differs && !span_ends(doc_get_str(stack->status, "StackStatus"),
 			    SPAN("_FAILED")))
