@@ -20,21 +20,10 @@ any(const struct view *v, const struct doc *list,
 	return false;
 }
 
-static struct span
-lower(struct arena *a, struct span s)
-{
-	char *p = arena_str(a, s);
-
-	for (size_t i = 0; i < s.n; i++)
-		if (p[i] >= 'A' && p[i] <= 'Z')
-			p[i] += 'a' - 'A';
-	return span_make(p, s.n);
-}
-
 static bool
 is_action(const struct view *v, struct span action)
 {
-	return policy_like(lower(v->a, action), lower(v->a, v->q->action),
+	return policy_like(arena_lower(v->a, action), arena_lower(v->a, v->q->action),
 	    v->q, false);
 }
 

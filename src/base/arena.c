@@ -146,6 +146,17 @@ arena_str(struct arena *a, struct span s)
 	return (char *)arena_span(a, s).p;
 }
 
+struct span
+arena_lower(struct arena *a, struct span s)
+{
+	char *p = arena_str(a, s);
+
+	for (size_t i = 0; i < s.n; i++)
+		if (p[i] >= 'A' && p[i] <= 'Z')
+			p[i] |= 0x20;
+	return span_make(p, s.n);
+}
+
 /* Once into the room that is there, which mostly suffices. */
 static struct span
 vfmt(struct arena *a, const char *fmt, va_list ap)

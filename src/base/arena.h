@@ -32,6 +32,8 @@ void *arena_grow(struct arena *a, void *p, size_t old, size_t n);
 /* Copies are NUL-terminated. */
 struct span arena_span(struct arena *a, struct span s);
 char *arena_str(struct arena *a, struct span s);
+/* In lower case: ASCII alone. */
+struct span arena_lower(struct arena *a, struct span s);
 char *arena_fmt(struct arena *a, const char *fmt, ...) PRINTF(2, 3);
 char *arena_vfmt(struct arena *a, const char *fmt, va_list ap) PRINTF(2, 0);
 struct span arena_fmt_span(struct arena *a, const char *fmt, ...) PRINTF(2, 3);

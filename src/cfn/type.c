@@ -311,10 +311,8 @@ cfn_name(const struct cfn_run *run)
 			stack.n--;
 	buf_addf(&b, "%.*s-%.*s-%.*s", SPAN_ARG(stack), SPAN_ARG(logical),
 	    SPAN_ARG(run->random));
-	if (m->name_lower)
-		for (size_t i = 0; i < b.n; i++)
-			b.p[i] = (char)tolower((unsigned char)b.p[i]);
-	return arena_span(run->arena, buf_span(&b));
+	return m->name_lower ? arena_lower(run->arena, buf_span(&b)) :
+	    arena_span(run->arena, buf_span(&b));
 }
 
 /* The properties with the name that was made up, if it was. */

@@ -24,22 +24,11 @@ struct names {
 	} *found;
 };
 
-static struct span
-lower(struct arena *a, struct span s)
-{
-	char *p = arena_str(a, s);
-
-	for (size_t i = 0; i < s.n; i++)
-		if (p[i] >= 'A' && p[i] <= 'Z')
-			p[i] |= 0x20;
-	return span_make(p, s.n);
-}
-
 /* As a client asks for it: without the last dot, "*" for "\052". */
 static struct span
 plain_name(struct arena *a, struct span s)
 {
-	s = lower(a, s);
+	s = arena_lower(a, s);
 	if (span_ends(s, SPAN(".")))
 		s = span_to(s, s.n - 1);
 	if (span_starts(s, SPAN("\\052.")))
@@ -168,7 +157,7 @@ balancers(struct names *n, const struct res_list *l)
 		    "Interfaces"), 0), "PublicIp");
 
 		if (addr.n && !doc_get_bool(l->v[i]->spec, "Deleting", false))
-			v[n->n_lbs++] = (struct lb_edge_host){lower(n->a,
+			v[n->n_lbs++] = (struct lb_edge_host){arena_lower(n->a,
 			    doc_get_str(l->v[i]->spec, "DNSName")), addr};
 	}
 	if (n->n_lbs)

@@ -9,17 +9,6 @@
 static const char *const offered[] = {"RSA_2048", "EC_prime256v1",
 	"EC_secp384r1"};
 
-static struct span
-lower(struct arena *a, struct span s)
-{
-	char *p = arena_str(a, s);
-
-	for (size_t i = 0; i < s.n; i++)
-		if (p[i] >= 'A' && p[i] <= 'Z')
-			p[i] |= 0x20;
-	return span_make(p, s.n);
-}
-
 /* The first is the certificate's own; none twice. */
 static struct doc *
 read_names(struct call *c)
@@ -27,10 +16,10 @@ read_names(struct call *c)
 	struct doc *names = doc_arr(c->arena);
 	struct span name;
 
-	doc_push_str(c->arena, names, lower(c->arena,
+	doc_push_str(c->arena, names, arena_lower(c->arena,
 	    doc_get_str(c->in, "DomainName")));
 	doc_each(v, doc_get(c->in, "SubjectAlternativeNames")) {
-		name = lower(c->arena, doc_span(v));
+		name = arena_lower(c->arena, doc_span(v));
 		if (!doc_has_str(names, name))
 			doc_push_str(c->arena, names, name);
 	}
@@ -60,8 +49,8 @@ static struct reply *
 check_options(struct call *c, const struct doc *names)
 {
 	doc_each(o, doc_get(c->in, "DomainValidationOptions")) {
-		struct span d = lower(c->arena, doc_get_str(o, "DomainName"));
-		struct span by = lower(c->arena,
+		struct span d = arena_lower(c->arena, doc_get_str(o, "DomainName"));
+		struct span by = arena_lower(c->arena,
 		    doc_get_str(o, "ValidationDomain"));
 		bool below = span_ends(d, by) && (d.n == by.n ||
 		    d.p[d.n - by.n - 1] == '.');

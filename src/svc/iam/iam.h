@@ -61,7 +61,6 @@ struct reply *iam_new(struct call *c, const struct iam_noun *n,
     struct res **ret);
 struct reply *iam_rename(struct call *c, const struct iam_noun *n,
     struct res *r, struct span path, struct span name);
-struct span iam_lower(struct arena *a, struct span s);
 /* By unique id; STORE_E_NOT_FOUND. */
 int iam_by_id(struct call *c, const struct kind *k, struct span id,
     struct res **ret);

@@ -36,17 +36,6 @@ iam_noun(struct call *c)
 	WRONG("the operation names nothing");
 }
 
-struct span
-iam_lower(struct arena *a, struct span s)
-{
-	char *p = arena_str(a, s);
-
-	for (size_t i = 0; i < s.n; i++)
-		if (p[i] >= 'A' && p[i] <= 'Z')
-			p[i] += 'a' - 'A';
-	return span_make(p, s.n);
-}
-
 /* 0, STORE_E_NOT_FOUND or negative. */
 static int
 first(struct call *c, const struct kind *k, const char *index,
@@ -86,7 +75,7 @@ struct reply *
 iam_find(struct call *c, const struct iam_noun *n, struct span name,
     struct res **ret)
 {
-	int r = first(c, n->kind, "spec.Key", iam_lower(c->arena, name), ret);
+	int r = first(c, n->kind, "spec.Key", arena_lower(c->arena, name), ret);
 
 	if (r == STORE_E_NOT_FOUND)
 		return no_such(c, n, name);
@@ -119,7 +108,7 @@ check_free(struct call *c, const struct iam_noun *n, struct span name,
     const struct res *r)
 {
 	struct res *other;
-	int e = first(c, n->kind, "spec.Key", iam_lower(c->arena, name),
+	int e = first(c, n->kind, "spec.Key", arena_lower(c->arena, name),
 	    &other);
 
 	if (e == 0 && (!r || other->row != r->row))
@@ -157,7 +146,7 @@ iam_new(struct call *c, const struct iam_noun *n, struct res **ret)
 		return iam_quota(c, n->quota, n->max);
 	r = res_new(c->arena, n->kind, c->scope, path, name);
 	r->created = iam_now();
-	doc_set_str(c->arena, r->spec, "Key", iam_lower(c->arena, name));
+	doc_set_str(c->arena, r->spec, "Key", arena_lower(c->arena, name));
 	doc_setf(c->arena, r->spec, "Id", "%s%s", n->prefix,
 	    id_upper(c->arena, 17));
 	if (n->inline_max) {
@@ -179,7 +168,7 @@ iam_rename(struct call *c, const struct iam_noun *n, struct res *r,
 	name = name.n ? name : r->id;
 	if ((no = check_path(c, path)) || (no = check_free(c, n, name, r)))
 		return no;
-	doc_set_str(c->arena, r->spec, "Key", iam_lower(c->arena, name));
+	doc_set_str(c->arena, r->spec, "Key", arena_lower(c->arena, name));
 	e = store_rename(c->store, c->arena, r, path, name);
 	return e ? iam_fail(c, e) : reply_ok(c, NULL);
 }

@@ -35,7 +35,7 @@ check(struct call *c, const struct doc *list)
 
 	doc_each(t, list) {
 		struct span key = doc_get_str(t, "Key");
-		struct span low = iam_lower(c->arena, key);
+		struct span low = arena_lower(c->arena, key);
 
 		if (span_starts(low, SPAN("aws:")) && !c->who.system)
 			return reply_error(c, "InvalidInput", "'aws:' prefixed "

@@ -7,16 +7,6 @@
 
 #define PAGE 100
 
-static struct span
-lower(struct call *c, struct span s)
-{
-	char *p = arena_str(c->arena, s);
-
-	for (size_t i = 0; i < s.n; i++)
-		p[i] = (char)tolower((unsigned char)p[i]);
-	return span_make(p, s.n);
-}
-
 /* Does a word of text begin with want?  Both in lower case. */
 static bool
 word_begins(struct span text, struct span want)
@@ -40,7 +30,7 @@ tag_begins(const struct subject *s, bool values, struct span want, bool fold)
 	doc_each_key(k, v, s->tags) {
 		struct span text = values ? doc_span(v) : k;
 
-		if (span_starts(fold ? lower(s->c, text) : text, want))
+		if (span_starts(fold ? arena_lower(s->c->arena, text) : text, want))
 			return true;
 	}
 	return false;
@@ -50,9 +40,10 @@ tag_begins(const struct subject *s, bool values, struct span want, bool fold)
 static bool
 anywhere(const struct subject *s, struct span want)
 {
-	struct span rest = lower(s->c, want), word;
-	struct span name = lower(s->c, doc_get_str(s->secret->spec, "Name"));
-	struct span text = lower(s->c, doc_get_str(s->secret->spec,
+	struct arena *a = s->c->arena;
+	struct span rest = arena_lower(a, want), word;
+	struct span name = arena_lower(a, doc_get_str(s->secret->spec, "Name"));
+	struct span text = arena_lower(a, doc_get_str(s->secret->spec,
 	    "Description"));
 
 	while (rest.p) {
@@ -73,8 +64,8 @@ matches_value(const struct subject *s, struct span key, struct span want)
 	if (span_is(key, "name"))
 		return span_starts(doc_get_str(s->secret->spec, "Name"), want);
 	if (span_is(key, "description"))
-		return word_begins(lower(s->c, doc_get_str(s->secret->spec,
-		    "Description")), lower(s->c, want));
+		return word_begins(arena_lower(s->c->arena, doc_get_str(s->secret->spec,
+		    "Description")), arena_lower(s->c->arena, want));
 	if (span_is(key, "tag-key"))
 		return tag_begins(s, false, want, false);
 	if (span_is(key, "tag-value"))
