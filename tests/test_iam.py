@@ -10,7 +10,9 @@ from botocore.exceptions import ClientError
 
 import test_sts
 from cfn import delete, events, text, wait
+from cli import Instance
 from conftest import ACCOUNT, Daemon
+from stack import ready as stack_ready
 
 serial = itertools.count()
 ARN = f"arn:aws:iam::{ACCOUNT}:"
@@ -299,6 +301,17 @@ def test_service_linked(iam):
         assert refused(call, RoleName=r["RoleName"], **args) == (
             400, "UnmodifiableEntity", "Cannot perform the operation on the protected role "
             "'AWSServiceRoleForECS' - this role is only modifiable by AWS")
+    iam.update_role(RoleName=r["RoleName"], Description="other")
+    assert iam.get_role(RoleName=r["RoleName"])["Role"]["Description"] == "other"
+    for call, args in ((iam.update_role, {"MaxSessionDuration": 7200}), (
+            iam.add_role_to_instance_profile, {"InstanceProfileName": iam.create_instance_profile(
+                InstanceProfileName=name())["InstanceProfile"]["InstanceProfileName"]})):
+        assert refused(call, RoleName=r["RoleName"], **args)[1] == "UnmodifiableEntity"
+    attached = iam.list_attached_role_policies(RoleName=r["RoleName"])["AttachedPolicies"]
+    assert refused(iam.attach_role_policy, PolicyArn=attached[0]["PolicyArn"],
+                   **make(iam, "role")) == (
+        400, "PolicyNotAttachable",
+        "Cannot attach a Service Role Policy to a Customer Role.")
     task = iam.delete_service_linked_role(RoleName=r["RoleName"])["DeletionTaskId"]
     assert iam.get_service_linked_role_deletion_status(DeletionTaskId=task)["Status"] == "SUCCEEDED"
     assert refused(iam.get_role, RoleName=r["RoleName"])[1] == "NoSuchEntity"
@@ -528,6 +541,20 @@ def test_kill():
         assert s not in log and s.encode() not in kept
     d.start()
     d.stop()
+
+
+@pytest.mark.skipif(not stack_ready, reason="root and crun")
+def test_dump():
+    i = Instance()
+    try:
+        iam = i.client("iam")
+        iam.create_user(UserName="ann")
+        key = iam.create_access_key(UserName="ann")["AccessKey"]
+        text = i("dump").stdout
+        assert key["AccessKeyId"] in text and '"ann"' in text
+        assert key["SecretAccessKey"] not in text and "Sealed" not in text
+    finally:
+        i.down()
 
 
 def test_reset():

@@ -25,6 +25,18 @@ iam_attachable(struct call *c, struct span arn)
 	return e ? iam_fail(c, e) : NULL;
 }
 
+/* Policies of service-linked roles are for those alone. */
+static struct reply *
+check_owner(struct call *c, struct span arn)
+{
+	const struct iam_aws_policy *p = iam_aws_policy(arn);
+
+	if (!p || strcmp(p->path, "/aws-service-role/") != 0)
+		return NULL;
+	return reply_error(c, "PolicyNotAttachable", "Cannot attach a Service "
+	    "Role Policy to a Customer Role.");
+}
+
 struct reply *
 iam_attach(struct call *c)
 {
@@ -34,7 +46,8 @@ iam_attach(struct call *c)
 	struct res *r;
 	struct reply *no = iam_named(c, n, &r);
 
-	if (no || (no = iam_protected(c, r)) || (no = iam_attachable(c, arn)))
+	if (no || (no = iam_protected(c, r)) ||
+	    (no = iam_attachable(c, arn)) || (no = check_owner(c, arn)))
 		return no;
 	list = doc_get(r->spec, "Attached");
 	if (doc_has_str(list, arn))

@@ -486,6 +486,9 @@ const struct cfn_map iam_types[] = {
 		.type = "AWS::IAM::ServiceLinkedRole",
 		.create = CFN_STEPS(
 		    CFN_STEP("CreateServiceLinkedRole", NULL, NULL)),
+		.update = CFN_STEPS(
+		    CFN_STEP("UpdateRoleDescription", "Description", ROLE)),
+		.defaults = "{'Description': ''}",
 		.remove = CFN_STEPS(
 		    CFN_STEP("DeleteServiceLinkedRole", "", ROLE)),
 		.ref = "$o.Role.RoleName",

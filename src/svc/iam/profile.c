@@ -123,7 +123,7 @@ iam_add_role(struct call *c)
 	struct res *profile, *role;
 	struct reply *no = both(c, &profile, &role);
 
-	if (no)
+	if (no || (no = iam_protected(c, role)))
 		return no;
 	if (doc_get(profile->spec, "Role"))
 		return iam_quota(c, "InstanceSessionsPerInstanceProfile", 1);

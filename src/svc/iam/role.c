@@ -173,13 +173,15 @@ changeable(struct call *c, struct res **ret)
 	return no ? no : iam_protected(c, *ret);
 }
 
+/* AWS: the description of a service-linked role is free to change. */
 struct reply *
 iam_update_role(struct call *c)
 {
 	const struct doc *about = doc_get(c->in, "Description");
 	const struct doc *max = doc_get(c->in, "MaxSessionDuration");
 	struct res *r;
-	struct reply *no = changeable(c, &r);
+	struct reply *no = max ? changeable(c, &r) :
+	    iam_named(c, iam_noun_role, &r);
 
 	if (no)
 		return no;
@@ -195,7 +197,7 @@ struct reply *
 iam_update_role_description(struct call *c)
 {
 	struct res *r;
-	struct reply *no = changeable(c, &r);
+	struct reply *no = iam_named(c, iam_noun_role, &r);
 
 	if (no)
 		return no;
