@@ -141,7 +141,7 @@ examine(struct call *c, const struct res *stack, struct res *set,
 	bool differs;
 	int e;
 
-	if (!(e = stack_before(c, stack, &before, &err)) &&
+	if (!(e = stack_before(c, stack, x, &before, &err)) &&
 	    !(e = stack_changes(c, &before, x, false, &plain, &err)))
 		e = stack_changes(c, &before, x, true, &full, &err);
 	if (e > 0) {

@@ -60,10 +60,11 @@ struct reply *stack_put_tags(struct call *c, const struct res *stack,
 /* Writes def as what is to be, the present one as Prior, and begins. */
 struct reply *stack_update_to(struct call *c, struct res *stack,
     struct doc *def);
-/* Opens what is in force; its .stack is NULL where there is nothing yet.  0,
- * CFN_E_INVALID or negative. */
+/* Opens what is in force over the rows of after; its .stack is NULL where there
+ * is nothing yet.  0, CFN_E_INVALID or negative. */
 int stack_before(struct call *c, const struct res *stack,
-    struct stack_context *ret, struct cfn_error *err);
+    const struct stack_context *after, struct stack_context *ret,
+    struct cfn_error *err);
 /* The changes from one opened definition to another. */
 int stack_changes(struct call *c, struct stack_context *before,
     struct stack_context *after, bool values, struct doc **ret,

@@ -290,7 +290,7 @@ definition_read(struct call *c, const struct res *stack, struct span name,
 		doc_copy(a, doc_get(c->in, "Capabilities")) : doc_arr(a));
 	if (t->description.n)
 		doc_set_str(a, def, "Description", t->description);
-	if ((e = stack_context(&x, c->api, c->store, a, stack)))
+	if ((e = stack_context(&x, c->api, c->store, a, NULL)))
 		return cfn_fail_reply(c, e);
 	x.scope = c->scope;
 	x.stack_name = name;

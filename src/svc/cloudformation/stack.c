@@ -138,12 +138,16 @@ by_row(struct stack_context *x, const char *member)
 
 int
 stack_before(struct call *c, const struct res *stack,
-    struct stack_context *ret, struct cfn_error *err)
+    const struct stack_context *after, struct stack_context *ret,
+    struct cfn_error *err)
 {
 	const struct doc *def = stack ? doc_get(stack->spec, "Def") : NULL;
-	int e = stack_context(ret, c->api, c->store, c->arena, stack);
 
-	return e || !def ? e : stack_open(ret, def, err);
+	*ret = *after;
+	ret->def = NULL;
+	ret->stack = NULL;
+	ret->imports = doc_arr(c->arena);
+	return def ? stack_open(ret, def, err) : 0;
 }
 
 int
@@ -242,7 +246,7 @@ stack_update(struct call *c)
 	    (no = definition_open(c, stack, name, def, &x)) ||
 	    (no = definition_check(c, &x, def)))
 		return no;
-	if (!(e = stack_before(c, stack, &before, &err)))
+	if (!(e = stack_before(c, stack, &x, &before, &err)))
 		e = stack_changes(c, &before, &x, false, &changes, &err);
 	if (e > 0)
 		return cfn_refuse(c, "%.*s", SPAN_ARG(err.text));
