@@ -119,6 +119,8 @@ test_tables(void **state UNUSED)
 			check_steps(a, *s, m, f, m->read);
 			if (m->no_effect)
 				properties(f, m->no_effect);
+			if (m->unsets)
+				properties(f, m->unsets);
 			if (m->name)
 				properties(f, m->name);
 			if (m->defaults)

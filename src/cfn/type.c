@@ -464,7 +464,7 @@ can_change(struct cfn_run *run)
 	struct doc *props = doc_copy(run->arena, run->props);
 
 	doc_each_key(k, v, run->old) {
-		bool without = false;
+		bool without = cfn_word(m->unsets, k);
 
 		if (doc_getn(run->props, k) || cfn_word(m->no_effect, k) ||
 		    span_is(k, tags_prop(run)))

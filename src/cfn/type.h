@@ -140,6 +140,9 @@ struct cfn_map {
 	 * them.  One that is removed, is not here, and has no step with
 	 * .without, fails the update by name. */
 	const char *defaults;
+	/* Properties, space-separated, that an update may leave out: its step
+	 * then sends none, and the operation knows what that means. */
+	const char *unsets;
 
 	/* Properties in the form that the steps speak of, where names alone do
 	 * not do; NULL: as they are. */

@@ -92,6 +92,9 @@ const struct cfn_map elbv2_types[] = {
 		    CFN_STEP("ModifyListener", NULL, THE_LISTENER),
 		    CFN_STEP("ModifyListenerAttributes", "ListenerAttributes",
 			THE_LISTENER, ATTRIBUTES("Listener"))),
+		/* What HTTP has none of goes with HTTPS; else it stays as
+		 * it is, as ModifyListener says. */
+		.unsets = "Certificates SslPolicy MutualAuthentication",
 		.remove = CFN_STEPS(
 		    CFN_STEP("DeleteListener", "", THE_LISTENER)),
 		.ref = "$o.Listeners.0.ListenerArn",

@@ -173,7 +173,7 @@ listener_certificates(struct call *c)
 	return e ? e : reply_ok(c, out);
 }
 
-/* An HTTPS listener, and the one certificate that such a call may name. */
+/* A listener, and the one certificate that such a call may name. */
 static struct reply *
 extra_named(struct call *c, struct res **ret, struct span *ret_arn)
 {
@@ -183,9 +183,6 @@ extra_named(struct call *c, struct res **ret, struct span *ret_arn)
 
 	if (e)
 		return e;
-	if (!span_is(doc_get_str((*ret)->spec, "Protocol"), "HTTPS"))
-		return reply_error(c, "OperationNotPermitted", "Certificates "
-		    "are for HTTPS listeners");
 	*ret_arn = doc_get_str(doc_at(given, 0), "CertificateArn");
 	if (doc_len(given) != 1 || !ret_arn->n)
 		return reply_error(c, VALIDATION, "Exactly one certificate "
@@ -232,6 +229,9 @@ listener_add_certificates(struct call *c)
 
 	if (e || (e = certificate_check(c, arn)))
 		return e;
+	if (!span_is(doc_get_str(l->spec, "Protocol"), "HTTPS"))
+		return reply_error(c, "OperationNotPermitted", "Certificates "
+		    "are for HTTPS listeners");
 	if ((r = extras_count(c, l, &n)))
 		return reply_failure(c, r);
 	more = doc_get(l->spec, "ExtraCertificates");
@@ -260,7 +260,8 @@ is_default(const struct res *l, struct span arn)
 	    "CertificateArn"), arn);
 }
 
-/* The default one may be in the list, too, and leave that. */
+/* The default one may be in the list, too, and leave that.  What is not in it
+ * need not be removed: a listener in clear has none any more. */
 struct reply *
 listener_remove_certificates(struct call *c)
 {
