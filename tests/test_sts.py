@@ -254,7 +254,7 @@ def test_tags(daemon, iam, sts, role):
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust(
         action=["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
         condition={"StringEqualsIfExists": {"aws:RequestTag/team": "red"}}))
-    r = sts.assume_role(TransitiveTagKeys=["team"], SourceIdentity="ann", **args)
+    r = sts.assume_role(TransitiveTagKeys=["Team", "team"], SourceIdentity="ann", **args)
     assert r["PackedPolicySize"] > 0 and r["SourceIdentity"] == "ann"
     assert refused(sts.assume_role, **{**args, "Tags": [{"Key": "team", "Value": "blue"}]})[0] == 403
     for bad in ({"TransitiveTagKeys": ["other"]},
@@ -265,11 +265,33 @@ def test_tags(daemon, iam, sts, role):
     to = iam.create_role(RoleName=f"t{next(serial)}", AssumeRolePolicyDocument=trust(
         action=["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"], condition={
             "StringEquals": {"aws:PrincipalTag/team": "red"}}))["Role"]
+    bare = iam.create_role(RoleName=f"t{next(serial)}",
+                           AssumeRolePolicyDocument=trust())["Role"]
+    assert "sts:TagSession" in refused(mine.assume_role, RoleArn=bare["Arn"],
+                                       RoleSessionName="me")[2]
     n = mine.assume_role(RoleArn=to["Arn"], RoleSessionName="me")
     assert n["SourceIdentity"] == "ann"
     assert refused(sts.assume_role, RoleArn=to["Arn"], RoleSessionName="me")[0] == 403
     third = session(daemon, "sts", n["Credentials"])
     assert third.assume_role(RoleArn=to["Arn"], RoleSessionName="me")["SourceIdentity"] == "ann"
+
+
+def test_tags_of_the_caller(daemon, iam, sts, role, keys):
+    """aws:PrincipalTag is of the role, unless the session has its own."""
+    mine = session(daemon, "sts", keys)
+    to = {"RoleSessionName": "me", "RoleArn": iam.create_role(
+        RoleName=f"t{next(serial)}", AssumeRolePolicyDocument=trust(condition={
+            "StringEquals": {"aws:PrincipalTag/team": "red"}}))["Role"]["Arn"]}
+    assert refused(mine.assume_role, **to)[0] == 403
+    iam.tag_role(RoleName=role["RoleName"], Tags=[{"Key": "team", "Value": "red"}])
+    mine.assume_role(**to)
+    iam.update_assume_role_policy(RoleName=role["RoleName"], PolicyDocument=trust(
+        action=["sts:AssumeRole", "sts:TagSession"]))
+    blue = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="blue", Tags=[
+        {"Key": "team", "Value": "blue"}])["Credentials"]
+    assert refused(session(daemon, "sts", blue).assume_role, **to)[0] == 403
+    # A tag that is handed on is not one that was asked for.
+    assert refused(sts.assume_role, **to)[0] == 403
 
 
 def test_policies(sts, role, keys, daemon):

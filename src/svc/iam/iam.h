@@ -136,11 +136,10 @@ struct reply *iam_show_aws_details(struct call *c,
 /* The user that the input names, or who calls. */
 struct reply *iam_user_or_caller(struct call *c, struct res **ret);
 
-/* role.c, user.c, group.c, profile.c */
+/* role.c, user.c, group.c: as lists tell of them */
 struct doc *iam_show_role(struct call *c, const struct res *r);
 struct doc *iam_show_user(struct call *c, const struct res *r);
 struct doc *iam_show_group(struct call *c, const struct res *r);
-struct doc *iam_show_profile(struct call *c, const struct res *r);
 
 #define HANDLER(name) struct reply *iam_##name(struct call *c)
 HANDLER(create_role);

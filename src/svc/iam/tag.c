@@ -1,7 +1,6 @@
 /* Tags of whatever IAM tags.  Their keys are unique whatever their case.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html */
 #include "svc/iam/iam.h"
-#include "wire/model.h"
 
 #define TAGS_MAX 50
 

@@ -13,7 +13,6 @@
 #define HOUR 3600
 #define ROLE_DEFAULT HOUR
 #define USER_DEFAULT (12 * HOUR)
-#define TAGS_MAX 50
 
 static struct reply *
 invalid(struct call *c, const char *why)
@@ -39,60 +38,90 @@ chained(const struct call *c)
 
 /* Trust */
 
-/* What trust policies ask about, as condition keys. */
-static struct doc *
-context(struct call *c, const struct doc *tags)
+/* The key as the tags have it, whatever its case; p NULL: they do not. */
+static struct span
+key_of(const struct doc *tags, struct span key)
 {
-	struct arena *a = c->arena;
-	struct doc *d = doc_obj(a), *keys = doc_arr(a), *to = doc_arr(a);
-	const struct doc *past = doc_get(c->who.session, "Tags");
+	doc_each_key(k, v, tags)
+		if (span_ieq(k, key))
+			return k;
+	return SPAN_NULL;
+}
 
-	doc_set_str(a, d, "aws:PrincipalArn", c->who.arn);
+/* What trust policies ask about, as condition keys: the caller, */
+static int
+add_caller(struct call *c, struct doc *d)
+{
+	const struct res *e = c->who.entity;
+	const struct doc *own = doc_get(c->who.session, "Tags");
+	struct arena *a = c->arena;
+	struct doc *tags = NULL;
+	int r;
+
+	/* The role's for a session: that is the principal here. */
+	doc_set_str(a, d, "aws:PrincipalArn", chained(c) ? e->arn : c->who.arn);
 	doc_set_str(a, d, "aws:PrincipalAccount", c->who.account);
-	doc_set_str(a, d, "aws:userid", c->who.id);
-	doc_set_str(a, d, "aws:RequestedRegion", c->scope.region);
-	doc_set_str(a, d, "aws:CurrentTime",
-	    span_of(clock_iso(a, clock_ms(), false)));
-	doc_setf(a, d, "aws:EpochTime", "%lld",
-	    (long long)(clock_ms() / 1000));
 	doc_set_str(a, d, "aws:PrincipalIsAWSService",
 	    c->who.system ? SPAN("true") : SPAN("false"));
-	doc_set_str(a, d, "aws:SecureTransport",
-	    span_starts(c->origin, SPAN("https:")) ? SPAN("true") :
-	    SPAN("false"));
-	doc_set_str(a, d, "sts:RoleSessionName",
-	    doc_get_str(c->in, "RoleSessionName"));
-	if (c->who.entity && chained(c) == NULL)
-		doc_set_str(a, d, "aws:username", c->who.entity->id);
-	/* A session's principal is its role, for this key. */
-	if (chained(c))
-		doc_set_str(a, d, "aws:PrincipalArn", c->who.entity->arn);
+	doc_set_str(a, d, "aws:userid", c->who.id);
+	if (e && !chained(c))
+		doc_set_str(a, d, "aws:username", e->id);
 	if (c->who.session)
 		doc_set_str(a, d, "aws:MultiFactorAuthPresent", SPAN("false"));
-	if (doc_get(c->in, "ExternalId"))
-		doc_set_str(a, d, "sts:ExternalId",
-		    doc_get_str(c->in, "ExternalId"));
-	if (doc_get(c->in, "SourceIdentity"))
-		doc_set_str(a, d, "sts:SourceIdentity",
-		    doc_get_str(c->in, "SourceIdentity"));
 	if (doc_get(c->who.session, "SourceIdentity"))
 		doc_set_str(a, d, "aws:SourceIdentity",
 		    doc_get_str(c->who.session, "SourceIdentity"));
-	doc_each_key(k, v, tags) {
+	if (e && (r = store_tags(c->store, a, e, &tags)))
+		return err_trace(r);
+	/* The session's own go first. */
+	doc_each_key(k, v, tags)
+		if (!key_of(own, k).p)
+			doc_set_str(a, d, arena_fmt(a,
+			    "aws:PrincipalTag/%.*s", SPAN_ARG(k)),
+			    doc_span(v));
+	doc_each_key(k, v, own)
+		doc_set_str(a, d, arena_fmt(a, "aws:PrincipalTag/%.*s",
+		    SPAN_ARG(k)), doc_span(v));
+	return 0;
+}
+
+/* and what he asks for. */
+static void
+add_request(struct call *c, struct doc *d)
+{
+	static const struct {
+		const char *key, *member;
+	} rows[] = {
+		{"sts:ExternalId", "ExternalId"},
+		{"sts:RoleSessionName", "RoleSessionName"},
+		{"sts:SourceIdentity", "SourceIdentity"},
+	};
+	struct arena *a = c->arena;
+	struct doc *keys = doc_arr(a);
+	int64_t now = clock_ms();
+
+	doc_set_str(a, d, "aws:RequestedRegion", c->scope.region);
+	doc_set_str(a, d, "aws:CurrentTime", span_of(clock_iso(a, now, false)));
+	doc_setf(a, d, "aws:EpochTime", "%lld", (long long)(now / 1000));
+	doc_set_str(a, d, "aws:SecureTransport",
+	    span_starts(c->origin, SPAN("https:")) ? SPAN("true") :
+	    SPAN("false"));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (doc_get(c->in, rows[i].member))
+			doc_set_str(a, d, rows[i].key,
+			    doc_get_str(c->in, rows[i].member));
+	doc_each(t, doc_get(c->in, "Tags")) {
+		struct span k = doc_get_str(t, "Key");
+
 		doc_push_str(a, keys, k);
 		doc_set_str(a, d, arena_fmt(a, "aws:RequestTag/%.*s",
-		    SPAN_ARG(k)), doc_span(v));
+		    SPAN_ARG(k)), doc_get_str(t, "Value"));
 	}
 	if (doc_len(keys))
 		doc_set(a, d, "aws:TagKeys", keys);
-	doc_each_key(k, v, past)
-		doc_set_str(a, d, arena_fmt(a, "aws:PrincipalTag/%.*s",
-		    SPAN_ARG(k)), doc_span(v));
-	doc_each(k, doc_get(c->in, "TransitiveTagKeys"))
-		doc_push_str(a, to, doc_span(k));
-	if (doc_len(to))
-		doc_set(a, d, "sts:TransitiveTagKeys", to);
-	return d;
+	if (doc_len(doc_get(c->in, "TransitiveTagKeys")))
+		doc_set(a, d, "sts:TransitiveTagKeys",
+		    doc_copy(a, doc_get(c->in, "TransitiveTagKeys")));
 }
 
 /* Is the caller another one than who had that ARN when the policy was given?
@@ -121,27 +150,34 @@ fill_who(struct call *c, const struct res *role, struct policy_request *q)
 		q->role = c->who.entity->arn;
 }
 
-/* Tags and a source identity need leave of their own. */
+/* Tags and a source identity need leave of their own, also those that the
+ * caller's session hands on. */
 static struct reply *
 check_trust(struct call *c, const struct res *role, const struct doc *tags)
 {
-	static const struct {
-		const char *action, *member;
+	const struct {
+		const char *action;
+		bool needed;
 	} needs[] = {
-		{"sts:AssumeRole", NULL}, {"sts:TagSession", "Tags"},
-		{"sts:SetSourceIdentity", "SourceIdentity"},
+		{"sts:AssumeRole", true},
+		{"sts:TagSession", doc_len(tags) > 0},
+		{"sts:SetSourceIdentity", doc_get(c->in, "SourceIdentity") ||
+		    doc_get(c->who.session, "SourceIdentity")},
 	};
 	struct span text = doc_get_str(role->spec, "Trust"), why;
-	struct policy_request q = {.context = context(c, tags)};
-	struct doc *policy;
+	struct doc *context = doc_obj(c->arena), *policy;
+	struct policy_request q = {.context = context};
+	int e = add_caller(c, context);
 
+	if (e)
+		return reply_failure(c, e);
+	add_request(c, context);
 	if (policy_parse(c->arena, text, POLICY_TRUST, &policy, &why))
 		return reply_failure(c, err_origin(EIO, "a trust policy does "
 		    "not parse"));
 	fill_who(c, role, &q);
 	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
-		if (needs[i].member && !doc_len(doc_get(c->in,
-			needs[i].member)))
+		if (!needs[i].needed)
 			continue;
 		q.action = span_of(needs[i].action);
 		if (policy_says(c->arena, policy, &q) != POLICY_ALLOW)
@@ -151,15 +187,6 @@ check_trust(struct call *c, const struct res *role, const struct doc *tags)
 }
 
 /* What the session carries */
-
-static bool
-has_key(const struct doc *tags, struct span key)
-{
-	doc_each_key(k, v, tags)
-		if (span_ieq(k, key))
-			return true;
-	return false;
-}
 
 /* The tags of the call, and those of the caller's that are passed on. */
 static struct reply *
@@ -171,7 +198,7 @@ session_tags(struct call *c, struct doc **ret_tags, struct doc **ret_pass)
 	doc_each(t, doc_get(c->in, "Tags")) {
 		struct span k = doc_get_str(t, "Key");
 
-		if (has_key(tags, k))
+		if (key_of(tags, k).p)
 			return reply_error(c, "InvalidParameterValue",
 			    "Duplicate tag keys found. Please note that Tag "
 			    "keys are case insensitive.");
@@ -179,15 +206,18 @@ session_tags(struct call *c, struct doc **ret_tags, struct doc **ret_pass)
 		    doc_str(c->arena, doc_get_str(t, "Value")));
 	}
 	doc_each(k, doc_get(c->in, "TransitiveTagKeys")) {
-		if (!has_key(tags, doc_span(k)))
+		struct span key = key_of(tags, doc_span(k));
+
+		if (!key.p)
 			return invalid(c, "The specified transitive tag key "
 			    "must be included in the requested tags.");
-		doc_push_str(c->arena, pass, doc_span(k));
+		if (!doc_has_str(pass, key))
+			doc_push_str(c->arena, pass, key);
 	}
 	doc_each(k, doc_get(c->who.session, "TransitiveTagKeys")) {
 		struct span key = doc_span(k);
 
-		if (has_key(tags, key))
+		if (key_of(tags, key).p)
 			return reply_error(c, "InvalidParameterValue", "One of "
 			    "the specified transitive tag keys can't be set "
 			    "because it conflicts with a transitive tag key "
