@@ -202,6 +202,29 @@ def test_parent_update_fails(client, put):
     delete(cfn, stack)
 
 
+def test_a_child_is_held_until_its_parent_is_done(client, put):
+    """What the child replaced stays while the parent's failure does."""
+    cfn = client("cloudformation")
+
+    def template(name, **more):
+        return text({"Resources": {"Child": nested(put(f"held-{name}.json", {
+            "Resources": {"Group": group(name)}})), **more}})
+    cfn.create_stack(StackName="root", TemplateBody=template("one"))
+    stack = wait(cfn, "root")
+    child = physical(cfn, "root")["Child"]
+    cfn.update_stack(StackName="root", DisableRollback=True, TemplateBody=template(
+        "two", Bad=stream("none", DependsOn="Child")))
+    assert wait(cfn, "root")["StackStatus"] == "UPDATE_FAILED"
+    assert cfn.describe_stacks(StackName=child)["Stacks"][0]["StackStatus"] == \
+        "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"
+    assert groups(client) == {"one": None, "two": None}
+    cfn.update_stack(StackName="root", TemplateBody=template("two"))
+    assert wait(cfn, "root")["StackStatus"] == "UPDATE_COMPLETE", events(cfn, "root")
+    assert cfn.describe_stacks(StackName=child)["Stacks"][0]["StackStatus"] == "UPDATE_COMPLETE"
+    assert groups(client) == {"two": None}
+    delete(cfn, stack)
+
+
 def test_failure_that_stays_and_then_goes_back(client, put):
     cfn = client("cloudformation")
     ok = put("ok.json", INNER)
@@ -214,6 +237,8 @@ def test_failure_that_stays_and_then_goes_back(client, put):
         {"Resources": {"Child": nested(bad, {"Name": "b"})}}))
     assert wait(cfn, "root")["StackStatus"] == "UPDATE_FAILED"
     assert groups(client) == {"b": 3}
+    assert cfn.describe_stacks(StackName=physical(cfn, "root")["Child"])["Stacks"][0][
+        "StackStatus"] == "UPDATE_FAILED"
     cfn.rollback_stack(StackName="root")
     assert wait(cfn, "root")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", events(cfn, "root")
     assert groups(client) == {"b": 7}

@@ -216,15 +216,13 @@ backward(struct stack_work *w, bool all)
 {
 	struct span why = SPAN_NULL;
 	enum stack_end end;
-	bool held = false;
+	bool busy = false;
 	int e = 0;
 
-	if (is_phase(w, "cleanup") && (e = stack_held(w, &held)))
+	if (is_phase(w, "cleanup") && (e = stack_held(w, &w->held)))
 		return err_trace(e);
-	if (held) {
-		w->waiting = true;
+	if (w->held)
 		return 0;
-	}
 	if ((e = may_delete(w, &why)))
 		return err_trace(e);
 	if (why.n)
@@ -232,9 +230,9 @@ backward(struct stack_work *w, bool all)
 	if ((e = stack_remove(w, all, &end, &why)))
 		return err_trace(e);
 	if (end == STACK_DONE && is_cleanup(w) &&
-	    (e = stack_children_busy(w, &held)))
+	    (e = stack_children_busy(w, &busy)))
 		return err_trace(e);
-	if (held) {
+	if (busy) {
 		w->waiting = true;
 		return 0;
 	}
@@ -314,7 +312,7 @@ run(void *state, struct ctl *ctl, struct arena *a, int64_t key,
 	if ((e = stack_context(&w.x, ctl_env(ctl)->api, w.store, a, w.stack)) ||
 	    (e = advance(&w)))
 		return err_trace(e);
-	set_waiting(state, key, w.waiting);
+	set_waiting(state, key, w.waiting || w.held);
 	if (w.again)
 		*again_ms = 1;
 	else if (w.waiting)

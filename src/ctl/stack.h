@@ -37,6 +37,7 @@ struct stack_work {
 	size_t budget;	 /* resources that may begin in this run */
 	struct span mark; /* of the resource at hand, see its row's Mark */
 	bool waiting;	 /* something is busy: look again */
+	bool held;	 /* by a parent, whose change wakes it */
 	bool again;	 /* there is more to do at once */
 };
 
