@@ -365,6 +365,25 @@ def test_tags(iam):
     assert len(iam.list_role_tags(**who)["Tags"]) == 1
 
 
+def test_tagging_api(daemon, iam, policy):
+    """GetResources tells of what AWS's does: not of roles and users."""
+    api, key = daemon.client("resourcegroupstaggingapi"), f"key{next(serial)}"
+    profile = iam.create_instance_profile(InstanceProfileName=name(), Path="/x/")
+    provider = iam.create_open_id_connect_provider(
+        Url=f"https://{name()}.example/a/b", ThumbprintList=[])["OpenIDConnectProviderArn"]
+    arns = [policy["Arn"], profile["InstanceProfile"]["Arn"], provider]
+    assert api.tag_resources(ResourceARNList=arns, Tags={key: "v"})["FailedResourcesMap"] == {}
+    make(iam, "role", Tags=[{"Key": key, "Value": "v"}])
+    found = api.get_resources(TagFilters=[{"Key": key}])["ResourceTagMappingList"]
+    assert sorted(r["ResourceARN"] for r in found) == sorted(arns)
+    assert iam.list_policy_tags(PolicyArn=policy["Arn"])["Tags"] == [{"Key": key, "Value": "v"}]
+    assert api.untag_resources(ResourceARNList=arns, TagKeys=[key])["FailedResourcesMap"] == {}
+    assert not api.get_resources(TagFilters=[{"Key": key}])["ResourceTagMappingList"]
+    role = f"{ARN}role/{make(iam, 'role')['RoleName']}"
+    failed = api.tag_resources(ResourceARNList=[role], Tags={key: "v"})["FailedResourcesMap"]
+    assert failed[role]["ErrorCode"] == "InternalServiceException"
+
+
 def test_pages(iam):
     for n in range(5):
         make(iam, "role", f"page{4 - n}", Path="/pages/")

@@ -24,6 +24,15 @@ const struct tag_route tag_routes[] = {
 	    "ResourceArns", "Tags", "TagKeys", .resource_form = RESOURCE_ARNS},
 	{"events", "events", "TagResource", "UntagResource", "ResourceARN",
 	    "Tags", "TagKeys", .resource_form = RESOURCE_ARN},
+	{"iam", "iam", "TagPolicy", "UntagPolicy", "PolicyArn", "Tags",
+	    "TagKeys", .resource_form = RESOURCE_ARN, .prefix = "policy/"},
+	{"iam", "iam", "TagOpenIDConnectProvider",
+	    "UntagOpenIDConnectProvider", "OpenIDConnectProviderArn", "Tags",
+	    "TagKeys", .resource_form = RESOURCE_ARN,
+	    .prefix = "oidc-provider/"},
+	{"iam", "iam", "TagInstanceProfile", "UntagInstanceProfile",
+	    "InstanceProfileName", "Tags", "TagKeys",
+	    .resource_form = RESOURCE_ID, .prefix = "instance-profile/"},
 	{"kms", "kms", "TagResource", "UntagResource", "KeyId", "Tags",
 	    "TagKeys", .resource_form = RESOURCE_ID, .tag_form = TAGS_KMS},
 	{"lambda", "lambda", "TagResource", "UntagResource", "Resource", "Tags",
@@ -48,10 +57,11 @@ const struct tag_route tag_routes[] = {
 };
 
 static const struct tag_route *
-route_of(struct span namespace)
+route_of(const struct arn *a)
 {
 	for (const struct tag_route *r = tag_routes; r->namespace; r++)
-		if (span_is(namespace, r->namespace))
+		if (span_is(a->service, r->namespace) && (!r->prefix ||
+			span_starts(a->resource, span_of(r->prefix))))
 			return r;
 	return NULL;
 }
@@ -157,7 +167,7 @@ apply_one(struct call *c, struct span arn, bool untag, struct doc *map)
 		failed(c, map, arn, 400, SPAN(INVALID), why);
 		return 0;
 	}
-	if (!(r = route_of(a.service))) {
+	if (!(r = route_of(&a))) {
 		failed(c, map, arn, 500, SPAN("InternalServiceException"),
 		    SPAN("The resource type is not supported by this API."));
 		return 0;

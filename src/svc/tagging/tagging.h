@@ -45,6 +45,7 @@ struct tag_route {
 	enum tag_form tag_form;
 	bool keys_in_pairs; /* untag wants [{Key}] */
 	const char *type;   /* ResourceType, where there is one */
+	const char *prefix; /* of the ARN's resource; NULL: all there are */
 };
 extern const struct tag_route tag_routes[]; /* ends with namespace NULL */
 
