@@ -212,6 +212,10 @@ def test_asleep_and_awake(ng):
         time.sleep(0.2)
     ecs.update_service(cluster="app-pr-7", service="api", desiredCount=1)
     ecs.get_waiter("services_stable").wait(cluster="app-pr-7", services=["api"])
+    elb = ng.client("elbv2")
+    elb.get_waiter("target_in_service").wait(
+        TargetGroupArn=elb.describe_target_groups()["TargetGroups"][0]["TargetGroupArn"],
+        WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     assert version(ng)[0] == "pr-7-w"
 
 
