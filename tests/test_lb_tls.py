@@ -17,8 +17,8 @@ MODERN = {"min": 2, "max": 3, "ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256",
           "suites": "TLS_AES_128_GCM_SHA256"}
 
 
-def cert(path, name, san=None):
-    pem, key = (b.decode() for b in self_signed(path, name, san))
+def cert(path, name, san=None, **kw):
+    pem, key = (b.decode() for b in self_signed(path, name, san, **kw))
     return ["cert-%s.pem" % hashlib.sha256(pem.encode()).hexdigest()[:16], pem, key]
 
 
@@ -78,6 +78,20 @@ def test_names_choose_certificates(proxy, tmp_path):
     assert not (proxy.tmp / "lb/lb-1" / gone[0]).exists()
     proxy.call("stop")
     assert not list(proxy.tmp.rglob("cert-*"))
+
+
+def test_kind_of_key_by_what_the_client_knows(proxy, tmp_path):
+    """Of two with the same names."""
+    proxy.tls["certs"] += [cert(tmp_path, "rsa", "a.test", key=["-newkey", "rsa:2048"]),
+                           cert(tmp_path, "ec", "a.test")]
+    proxy.tls["ciphers"] += ":ECDHE-RSA-AES128-GCM-SHA256"
+    proxy.sync()
+    rsa = "RSA-PSS+SHA256:RSA+SHA256"
+    for sigalgs, want in (("ECDSA+SHA256:" + rsa, "ec"), (rsa, "rsa")):
+        out = subprocess.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{proxy.port}", "-servername", "a.test",
+             "-sigalgs", sigalgs], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        assert re.search(r"subject=CN ?= ?(\S+)", out.stdout).group(1) == want, out
 
 
 def test_versions_and_ciphers(proxy):

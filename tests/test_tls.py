@@ -1,5 +1,6 @@
 """HTTPS listeners: the API; and real proxies by the edge's names."""
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -164,6 +165,10 @@ def test_certificate_lists(client, tmp_path):
     assert len({c["CertificateArn"] for p in pages for c in p["Certificates"]}) == 13
     assert code(elb.describe_listener_certificates, ListenerArn=a,
                 Marker="1") == "ValidationError"
+    assert code(acm.delete_certificate, CertificateArn=arns[1]) == "ResourceInUseException"
+    elb.delete_load_balancer(LoadBalancerArn=lb)
+    for arn in arns:
+        acm.delete_certificate(CertificateArn=arn)
 
 
 def test_redirect_needs_a_change(client):
@@ -280,6 +285,28 @@ def test_proxy(tmp_path):
                 break
         else:
             raise AssertionError(r.stderr)
+        # Renewed five times under load: no request fails.  wrk speaks to the
+        # node itself, for it has no names.
+        node = ng.client("ec2").describe_network_interfaces(Filters=[
+            {"Name": "description", "Values": ["ELB " + lb["LoadBalancerArn"].split("/", 1)[1]]}
+        ])["NetworkInterfaces"][0]["Association"]["PublicIp"]
+        load = [subprocess.Popen(["wrk", "-t1", "-c8", "-d6", *more, f"https://{node}/"],
+                                 stdout=subprocess.PIPE, text=True)
+                for more in ((), ("-H", "Connection: close"))]
+        serial, served = set(), set()
+        while any(w.poll() is None for w in load):
+            if serial == served and len(served) < 5:
+                cert, key = self_signed(tmp_path, "a%d" % len(serial), "a.example.test")
+                acm.import_certificate(Certificate=cert, PrivateKey=key,
+                                       CertificateArn=certs["a"])
+                serial.add("a%d" % len(serial))
+            found = re.search(r"subject: CN=(\S+)", ask("a.example.test", "--retry", "0").stderr)
+            served |= {found.group(1)} & serial
+        for w in load:
+            out = w.communicate()[0]
+            assert " requests in" in out and int(out.split(" requests in")[0].split()[-1]) > 100
+            assert "Non-2xx" not in out and "Socket errors" not in out, out
+        assert len(served) == 5
         keys = list((ng.run / "lb").glob("lb-*/cert-*"))
         assert len(keys) == 2 and {k.stat().st_mode & 0o777 for k in keys} == {0o600}
         assert b"PRIVATE KEY" not in ng.log().encode()
