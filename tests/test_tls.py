@@ -144,6 +144,8 @@ def test_certificate_lists(client, tmp_path):
             {"CertificateArn": arns[i]}])
 
     a, b = listener(443), listener(8443)
+    assert code(elb.add_listener_certificates, ListenerArn=a, Certificates=[
+        {"CertificateArn": arns[1], "IsDefault": False}]) == "ValidationError"
     for _ in range(2):
         assert add(a, 0) == [{"CertificateArn": arns[0], "IsDefault": False}]
     assert [c["IsDefault"] for c in elb.describe_listener_certificates(ListenerArn=a)[

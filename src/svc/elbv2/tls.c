@@ -85,6 +85,15 @@ note_arns(struct call *c, struct doc *spec)
 	doc_set(c->arena, spec, "CertificateArns", all);
 }
 
+/* AWS: "Do not set IsDefault." */
+static struct reply *
+default_check(struct call *c, const struct doc *given)
+{
+	return doc_get(doc_at(given, 0), "IsDefault") ? reply_error(c,
+	    VALIDATION, "You cannot set the isDefault parameter for a "
+	    "certificate") : NULL;
+}
+
 static struct reply *
 default_place(struct call *c, struct doc *spec)
 {
@@ -102,10 +111,7 @@ default_place(struct call *c, struct doc *spec)
 		return reply_error(c, "TooManyCertificates", "Up to '1' "
 		    "certificate ARNs can be specified, but '%zu' were "
 		    "specified", doc_len(given));
-	if (doc_get(doc_at(given, 0), "IsDefault"))
-		return reply_error(c, VALIDATION, "You cannot set the isDefault "
-		    "parameter for a certificate");
-	if ((e = certificate_check(c, arn)))
+	if ((e = default_check(c, given)) || (e = certificate_check(c, arn)))
 		return e;
 	doc_set_str(c->arena, one, "CertificateArn", arn);
 	doc_push(list, one);
@@ -187,7 +193,7 @@ extra_named(struct call *c, struct res **ret, struct span *ret_arn)
 	if (doc_len(given) != 1 || !ret_arn->n)
 		return reply_error(c, VALIDATION, "Exactly one certificate "
 		    "must be specified");
-	return NULL;
+	return default_check(c, given);
 }
 
 static struct reply *
