@@ -132,13 +132,17 @@ lb_edge_map(struct arena *a, const struct lb_edge *c)
 	return arena_span(a, buf_span(&b));
 }
 
-static const struct lb_edge_host *
-host(const struct lb_edge *c, struct span name)
+struct known {
+	struct lb_edge_host host;
+	bool shown;
+};
+
+static int
+by_name(const void *x, const void *y)
 {
-	for (size_t i = 0; i < c->n_hosts; i++)
-		if (span_eq(c->hosts[i].name, name))
-			return &c->hosts[i];
-	return NULL;
+	const struct known *p = x, *q = y;
+
+	return span_cmp(p->host.name, q->host.name);
 }
 
 /* `show map` answers "0x… name address" lines. */
@@ -146,30 +150,37 @@ struct doc *
 lb_edge_plan(struct arena *a, const char *dir, const struct lb_edge *c,
     struct span shown)
 {
-	struct doc *out = doc_arr(a), *known = doc_arr(a);
-	const struct lb_edge_host *h;
-	struct span line, name, rest = shown;
+	struct known *v = arena_array(a, struct known, c->n_hosts + 1), key;
+	struct span line, rest = shown;
+	struct doc *out = doc_arr(a);
+	struct known *h;
 
+	for (size_t i = 0; i < c->n_hosts; i++)
+		v[i].host = c->hosts[i];
+	qsort(v, c->n_hosts, sizeof(*v), by_name);
 	while (rest.p) {
 		line = span_trim(span_cut(&rest, '\n'));
 		if (!span_starts(line, SPAN("0x")))
 			continue;
 		span_cut(&line, ' ');
-		name = span_cut(&line, ' ');
-		doc_push(known, doc_strdup(a, name));
-		if (!(h = host(c, name)))
+		key.host.name = span_cut(&line, ' ');
+		h = bsearch(&key, v, c->n_hosts, sizeof(*v), by_name);
+		if (!h)
 			doc_push_str(a, out, arena_fmt_span(a,
-			    "del map %s/hosts.map %.*s", dir, SPAN_ARG(name)));
-		else if (!span_eq(h->addr, line))
+			    "del map %s/hosts.map %.*s", dir,
+			    SPAN_ARG(key.host.name)));
+		else if (!span_eq(h->host.addr, line))
 			doc_push_str(a, out, arena_fmt_span(a,
 			    "set map %s/hosts.map %.*s %.*s", dir,
-			    SPAN_ARG(name), SPAN_ARG(h->addr)));
+			    SPAN_ARG(key.host.name), SPAN_ARG(h->host.addr)));
+		if (h)
+			h->shown = true;
 	}
 	for (size_t i = 0; i < c->n_hosts; i++)
-		if (!doc_has_str(known, c->hosts[i].name))
+		if (!v[i].shown)
 			doc_push_str(a, out, arena_fmt_span(a,
 			    "add map %s/hosts.map %.*s %.*s", dir,
-			    SPAN_ARG(c->hosts[i].name),
-			    SPAN_ARG(c->hosts[i].addr)));
+			    SPAN_ARG(v[i].host.name),
+			    SPAN_ARG(v[i].host.addr)));
 	return out;
 }

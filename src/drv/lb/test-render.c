@@ -172,6 +172,13 @@ test_edge(void **state UNUSED)
 	golden("edge.cfg", buf_span(&b));
 	assert_true(span_is(lb_edge_map(a, &e),
 	    "a.test 10.0.0.1\n*.test 10.0.0.2\n"));
+	assert_true(span_is(doc_json(a, lb_edge_plan(a, "/d", &e, SPAN(
+	    "0x1 b.test 10.0.0.9\n0x2 a.test 10.0.0.3\n\n"))),
+	    "[\"del map /d/hosts.map b.test\","
+	    "\"set map /d/hosts.map a.test 10.0.0.1\","
+	    "\"add map /d/hosts.map *.test 10.0.0.2\"]"));
+	assert_int_equal(doc_len(lb_edge_plan(a, "/d", &e, SPAN(
+	    "0x1 a.test 10.0.0.1\n0x2 *.test 10.0.0.2\n"))), 0);
 	/* Hosts are not structure; how a port speaks is. */
 	e.n_hosts = 0;
 	lb_edge_render(a, &e, "/run/edge", &again, &other);
