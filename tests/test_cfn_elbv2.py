@@ -116,6 +116,22 @@ def test_other_types(cfn, name, subnets, kind):  # noqa: F811
     delete(cfn, stack)
 
 
+def test_subnets_in_either_form(cfn, elb, name, subnets):  # noqa: F811
+    def form(**placed):
+        return {"Lb": {"Type": TYPE + "LoadBalancer", "Properties": placed}}
+
+    stack = complete(cfn, make(cfn, name, form(Subnets=subnets)))
+    ids = physical(cfn, name)
+    complete(cfn, change(cfn, name, form(SubnetMappings=[{"SubnetId": s} for s in subnets])),
+             "UPDATE_COMPLETE")
+    assert physical(cfn, name) == ids
+    assert change(cfn, name, form())["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    zones = elb.describe_load_balancers(LoadBalancerArns=[ids["Lb"]])["LoadBalancers"][0][
+        "AvailabilityZones"]
+    assert {z["SubnetId"] for z in zones} == set(subnets)
+    delete(cfn, stack)
+
+
 CONDITIONS = [
     [{"Field": "host-header", "Values": ["a.test", "*.b.test"]}],
     [{"Field": "host-header", "HostHeaderConfig": {"Values": ["c.test"]}},

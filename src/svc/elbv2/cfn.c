@@ -40,6 +40,7 @@ const struct cfn_map elbv2_types[] = {
 			"LoadBalancerAttributes", THE_LB,
 			ATTRIBUTES("LoadBalancer"))),
 		.defaults = "{'IpAddressType': 'ipv4'}",
+		.unsets = "Subnets SubnetMappings", /* one for the other */
 		.remove = CFN_STEPS(
 		    CFN_STEP("DeleteLoadBalancer", "", THE_LB)),
 		.ref = "$o.LoadBalancers.0.LoadBalancerArn",
