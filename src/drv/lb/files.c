@@ -64,11 +64,12 @@ write_as(const char *dir, const char *name, mode_t mode, struct span text,
 	e = write_all(fd, text);
 	if (!e)
 		e = write_all(fd, more);
-	if (e)
-		return err_origin(-e, "cannot write %s", fresh);
-	if (rename(fresh, path))
-		return err_origin(errno, "cannot rename %s", fresh);
-	return 0;
+	if (!e && rename(fresh, path))
+		e = -errno;
+	if (!e)
+		return 0;
+	unlink(fresh); /* it may hold a key */
+	return err_origin(-e, "cannot write %s", path);
 }
 
 int
