@@ -259,9 +259,11 @@ def test_proxy(tmp_path):
 
         for host, cn in (("a.example.test", "a"), ("b.example.test", "w"), (lb["DNSName"], "a"),
                          (lb["DNSName"].upper(), "a")):
-            r = ask(host)
-            assert r.stdout == "hello", r.stderr
-            assert f"subject: CN={cn}\n" in r.stderr and "HTTP/2 200" in r.stderr
+            # A certificate that was just added is served after a reload.
+            deadline = time.monotonic() + 30
+            while f"subject: CN={cn}\n" not in (r := ask(host)).stderr:
+                assert time.monotonic() < deadline, r.stderr
+            assert r.stdout == "hello" and "HTTP/2 200" in r.stderr, r.stderr
         names = ng.status()["loadBalancers"][0]["names"]
         assert sorted(names) == ["*.example.test", "a.example.test"]
         assert "also a.example.test\n" in ng("status").stdout

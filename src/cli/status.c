@@ -182,6 +182,6 @@ cli_dump(struct cli *c)
 		return instance_not_up(c, &in);
 	if (r < 0)
 		return cli_fail("%s", err_last());
-	fwrite(b.p, 1, b.n, stdout);
+	fputs(buf_str(&b), stdout);
 	return fflush(stdout) ? cli_fail("standard output is gone") : 0;
 }
