@@ -24,10 +24,11 @@ int cgroup_task_make(const struct host *h, struct span task, uint64_t memory,
  * Moving a process into a control group costs an RCU grace period, 5 to 20 ms,
  * during which no group can be made either, unless a hierarchy is mounted that
  * favours such changes; then none does, on the whole host, and forks cost a
- * little more.  Holds an empty hierarchy of that kind, mounted nowhere, until
- * the descriptor is closed.  -1: the kernel (before 6.0) does not know it.
+ * little more.  Holds an empty hierarchy of that kind and name, mounted nowhere,
+ * until the descriptor is closed everywhere; instances hold one together.  -1:
+ * the kernel (before 6.0) does not know it, or does not let us.
  */
-int cgroup_quick_moves(void);
+int cgroup_quick_moves(const char *name);
 /* The file in which the kernel counts OOM kills of the container. */
 char *cgroup_oom_file(struct arena *a, const struct host *h, struct span task,
     struct span container);
