@@ -16,6 +16,7 @@ struct call {
 	uint64_t serial;
 	warden_cb cb;
 	void *ctx;
+	bool too_long; /* never sent */
 	UT_hash_handle hh; /* keeps the order of insertion */
 };
 
@@ -27,7 +28,7 @@ struct listener {
 struct warden {
 	unsigned magic;
 	uv_pipe_t pipe;
-	uv_idle_t lost_soon; /* calls that failed are answered from the loop */
+	uv_idle_t soon; /* calls that failed are answered from the loop */
 	struct buf out; /* the frame being built */
 	struct buf in;
 	size_t at;
@@ -79,6 +80,7 @@ warden_drain(struct warden *w, void (*fn)(void *ctx), void *ctx)
 	w->drained_at = w->serial;
 }
 
+/* All of them when the warden is gone, else those that were too long. */
 static void
 fail_calls(struct warden *w)
 {
@@ -87,15 +89,22 @@ fail_calls(struct warden *w)
 	HASH_ITER(hh, w->calls, c, next) {
 		struct msg_reader none = {.bad = true};
 
+		if (!w->lost && !c->too_long)
+			continue;
 		HASH_DEL(w->calls, c);
-		c->cb(c->ctx, -ECONNRESET, SPAN("the warden is gone"), &none);
+		if (c->too_long)
+			c->cb(c->ctx, -EMSGSIZE, SPAN("it is more than the "
+			    "warden takes at once"), &none);
+		else
+			c->cb(c->ctx, -ECONNRESET, SPAN("the warden is gone"),
+			    &none);
 		free(c);
 	}
 	look_drained(w);
 }
 
 static void
-on_lost_soon(uv_idle_t *idle)
+on_soon(uv_idle_t *idle)
 {
 	struct warden *w;
 
@@ -113,7 +122,7 @@ lose(struct warden *w)
 		if (w->on_lost)
 			w->on_lost(w->on_lost_ctx);
 	}
-	uv_idle_start(&w->lost_soon, on_lost_soon);
+	uv_idle_start(&w->soon, on_soon);
 }
 
 static void
@@ -217,9 +226,9 @@ warden_new(uv_loop_t *loop, int fd, struct warden **ret)
 
 	ALLOC_OBJ(w, WARDEN_MAGIC);
 	AZ(uv_pipe_init(loop, &w->pipe, 0));
-	AZ(uv_idle_init(loop, &w->lost_soon));
+	AZ(uv_idle_init(loop, &w->soon));
 	w->handles = 2;
-	w->pipe.data = w->lost_soon.data = w;
+	w->pipe.data = w->soon.data = w;
 	r = uv_pipe_open(&w->pipe, fd);
 	if (r == 0)
 		r = uv_read_start((uv_stream_t *)&w->pipe, on_alloc, on_read);
@@ -255,7 +264,7 @@ warden_free(struct warden *w)
 	fail_calls(w);
 	w->freed = true;
 	uv_close((uv_handle_t *)&w->pipe, on_closed);
-	uv_close((uv_handle_t *)&w->lost_soon, on_closed);
+	uv_close((uv_handle_t *)&w->soon, on_closed);
 }
 
 struct buf *
@@ -279,14 +288,20 @@ warden_send(struct warden *w, warden_cb cb, void *ctx)
 	CHECK_OBJ(w, WARDEN_MAGIC);
 	AN(w->open);
 	w->open = false;
-	msg_end(&w->out, w->at);
 	c = xcalloc(1, sizeof(*c));
-	*c = (struct call){.serial = w->serial, .cb = cb, .ctx = ctx};
+	*c = (struct call){.serial = w->serial, .cb = cb, .ctx = ctx,
+	    .too_long = !msg_fits(&w->out, w->at)};
 	HASH_ADD(hh, w->calls, serial, sizeof(c->serial), c);
 	if (w->lost) {
 		lose(w);
 		return;
 	}
+	if (c->too_long) {
+		buf_done(&w->out);
+		uv_idle_start(&w->soon, on_soon);
+		return;
+	}
+	msg_end(&w->out, w->at);
 	wr = xcalloc(1, sizeof(*wr));
 	wr->w = w;
 	wr->data = w->out;

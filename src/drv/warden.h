@@ -10,7 +10,8 @@
  * Between warden_begin() and warden_send() nothing else may be begun.  Every
  * request is answered by exactly one call of its callback, from the loop,
  * never before warden_send() returned; also when the connection is lost or
- * closed (err is -ECONNRESET then).
+ * closed (err is -ECONNRESET then), or when it is longer than MSG_MAX and so
+ * was not sent (-EMSGSIZE).
  */
 #pragma once
 

@@ -36,13 +36,19 @@ msg_begin(struct buf *b, uint16_t type, uint64_t serial)
 	return at;
 }
 
+bool
+msg_fits(const struct buf *b, size_t at)
+{
+	return b->n - at - 4 <= MSG_MAX;
+}
+
 void
 msg_end(struct buf *b, size_t at)
 {
 	size_t n = b->n - at - 4;
 
 	/* The writer bounds what it puts in; a longer frame is its bug. */
-	AN(b->n >= at + 4 + MSG_HEAD && n <= MSG_MAX);
+	AN(b->n >= at + 4 + MSG_HEAD && msg_fits(b, at));
 	for (size_t i = 0; i < 4; i++)
 		b->p[at + i] = (char)(n >> (8 * i));
 }
