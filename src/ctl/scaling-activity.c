@@ -26,11 +26,12 @@ scaling_again(struct scaling_run *v, int64_t ms)
 		*v->again_ms = ms;
 }
 
+/* Whoever's: those of services that are gone have no next one. */
 static int
 purge(struct scaling_run *v)
 {
 	struct query q = {.kind = &scaling_activity,
-		.scope = v->target->scope, .parent = v->resource,
+		.scope = v->target->scope, .any_parent = true,
 		.limit = PURGE_STEP};
 	struct res_list l;
 	int e = store_list(store_of(v), v->a, &q, &l);

@@ -366,15 +366,18 @@ tells_of_a_refusal(void **state UNUSED)
 static void
 ends_with_its_service(void **state UNUSED)
 {
-	struct res *r;
+	struct res *r = res_new(a, &scaling_activity, here,
+	    SPAN("service/c/gone"), SPAN("1"));
 
+	AZ(store_insert(store, a, r));
 	call("RegisterScalableTarget",
 	    "{\"MinCapacity\":3,\"MaxCapacity\":4}");
 	call("PutScheduledAction", "{\"ScheduledActionName\":\"x\","
 	    "\"Schedule\":\"rate(1 hour)\",\"ScalableTargetAction\":"
 	    "{\"MinCapacity\":1}}");
 	assert_int_equal(count(&scaling_target), 1);
-	/* Six weeks later the activity has gone with the next one. */
+	/* Six weeks later the activities have gone with the next one, also
+	 * those of a service that has none any more. */
 	at(now + 43 * 24 * 60 * (int64_t)MINUTE);
 	assert_int_equal(count(&scaling_activity), 1);
 	r = service();
