@@ -349,3 +349,87 @@ def test_what_it_costs(world):
           f"{times[10] / 1000:.2f} (worst {times[-1] / 1000:.2f}); no change {idle / 1000:.2f}; "
           f"an ACL's rule {entry / 1000:.1f}; a route {net.took_us / 1000:.1f}")
     assert times[10] < 100000
+
+
+def datagrams(port, dst=None):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("0.0.0.0", port))
+    s.settimeout(0.5)
+    if dst:
+        s.connect(dst)
+    return s
+
+
+def test_what_nobody_answers_goes_by_the_next_gateway(world):
+    """Datagrams that are only sent (logs, statistics) are one connection for as long."""
+    net = world.net
+    server = inside("lb-2", lambda: datagrams(514))
+    client = inside("task-priv", lambda: datagrams(5000, (world.server, 514)))
+    client.send(b"1")
+    assert server.recvfrom(10)[1][0] == world.nat.public
+    other = Nat(2, PUBLIC, "10.0.1.6", net.public(51))
+    world.sync(nats=[other], subnets={**world.subnets, PRIVATE: [LOCAL_ROUTE, via(other)]})
+    client.send(b"2")
+    assert server.recvfrom(10)[1][0] == other.public
+
+
+def test_an_address_does_not_inherit_connections(world):
+    """Who gets an address next is not open to the peers of who had it before."""
+    def talk(port):
+        a = inside("task-mate", lambda: datagrams(port))
+        b = inside("task-priv", lambda: datagrams(port, ("10.0.2.21", port)))
+        b.send(b"1")
+        a.sendto(b"2", a.recvfrom(10)[1])
+        assert b.recv(10) == b"2"
+        return b
+    peer = talk(6000)
+    mate = world.enis[3]
+    rest = [e for e in world.enis if e is not mate]
+    world.sync(enis=rest)
+    world.sync(enis=rest + [Eni(44, "task-next", mate.addr, PRIVATE, [APP])])
+    next_ = inside("task-next", lambda: datagrams(6000))
+    peer.send(b"3")
+    with pytest.raises(TimeoutError):
+        next_.recvfrom(10)
+    # The same where one comes as the other goes.
+    world.sync(enis=world.enis[:-1])
+    world.sync(enis=rest + [mate])
+    peer = talk(6001)
+    world.sync(enis=rest + [Eni(45, "task-last", mate.addr, PRIVATE, [APP])])
+    last = inside("task-last", lambda: datagrams(6001))
+    peer.send(b"3")
+    with pytest.raises(TimeoutError):
+        last.recvfrom(10)
+
+
+def test_an_elastic_address_takes_no_connections_along(world):
+    net = world.net
+    server = inside("lb-2", lambda: datagrams(7000))
+    mine, other = world.enis[0], world.enis[1]
+    client = inside("lb-1", lambda: datagrams(7000, (world.server, 7000)))
+    client.send(b"1")
+    server.sendto(b"2", server.recvfrom(10)[1])
+    assert client.recv(10) == b"2"
+    # The address goes to another, its holder gets a new one.
+    other.public, mine.public = mine.public, net.public(13)
+    world.sync()
+    server.sendto(b"3", (other.public, 7000))
+    with pytest.raises(TimeoutError):
+        client.recv(10)
+    client.send(b"4")
+    assert server.recvfrom(10)[1][0] == mine.public
+
+
+def test_an_address_comes_and_goes_between_vpcs(world):
+    """Also when the VPC that had it hears of nothing meanwhile."""
+    net, lb1 = world.net, listen("lb-1", 80)
+    public = world.enis[0].public
+    assert reaches(None, public, 80, lb1)
+    there = [Eni(20, "lb-2", "10.0.1.10", PUBLIC, [OPEN], public)]
+    net.sync(2, there, GROUPS)
+    lb2 = listen("lb-2", 80)
+    assert reaches(None, public, 80, lb2)
+    there[0].public = None
+    net.sync(2, there, GROUPS)
+    world.sync()
+    assert reaches(None, public, 80, lb1)

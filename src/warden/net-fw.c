@@ -64,8 +64,8 @@ fw_add_chain(struct builder *b, const char *name, const char *hook)
 	buf_clear(&b->text);
 }
 
-static struct fw_set *
-find_set(struct fw *fw, const char *name)
+struct fw_set *
+fw_find_set(const struct fw *fw, const char *name)
 {
 	struct fw_set key = {.name = name};
 	return bsearch(&key, fw->sets, fw->n_sets, sizeof(key), by_set_name);
@@ -310,7 +310,7 @@ chain_of(struct builder *b, const char *way, const struct net_eni *e)
 static void
 add_to(struct builder *b, const char *set, struct fw_elem e)
 {
-	struct fw_set *s = find_set(b->fw, set);
+	struct fw_set *s = fw_find_set(b->fw, set);
 	if (s)
 		add_elem(b->a, s, e);
 }

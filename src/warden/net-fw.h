@@ -1,7 +1,7 @@
 /*
  * The firewall and address translation of one VPC as data: fw_build() is a
  * pure function of struct net_vpc; fw_diff() says what turns one into another;
- * net-nft.h writes that as text, net-nfnl.h as netlink messages.
+ * fw_script() writes that as text, nfnl_apply() as netlink messages.
  *
  *	from-eni	prerouting, before translation: what an interface may
  *			send.  By source address to the rules of its groups.
@@ -63,6 +63,8 @@ struct fw {
  * interfaces with one address: the later wins.  A group that is not listed
  * has no rules and so allows nothing. */
 struct fw *fw_build(struct arena *a, const struct net_vpc *v);
+/* NULL: there is none of that name. */
+struct fw_set *fw_find_set(const struct fw *fw, const char *name);
 
 enum fw_what { FW_DEL, FW_ADD };
 
@@ -95,3 +97,6 @@ void fw_script(struct buf *b, const struct fw_diff *d, bool fresh);
 /* Netlink: a batch of element changes; no structure in d. */
 int nfnl_open(int *ret_fd); /* in the calling thread's namespace */
 int nfnl_apply(int fd, const struct fw_diff *d);
+/* Ends what is tracked from or to these addresses, before or after translation:
+ * the firewall asks no rule for what is established. */
+int nfnl_end_connections(int fd, const uint32_t *addrs, size_t n);

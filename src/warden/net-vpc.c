@@ -33,6 +33,7 @@ struct eni {
 	int index;	/* of the outer end */
 	unsigned slot;	/* inner end: eth<slot> */
 	bool wanted;
+	bool fresh;	/* made by this sync */
 };
 
 struct host_route {
@@ -55,10 +56,14 @@ struct vpc {
 	int next_index;
 	struct eni *enis;
 	struct host_route *routes;
+	struct buf left; /* uint32_t: addresses that lost their owner */
+	bool end_now;	 /* what goes from or to them must end */
 	struct arena *applied; /* holds fw and cidrs */
 	struct fw *fw;	       /* NULL: nothing applied by us */
 	struct net_cidr *cidrs;
 	size_t n_cidrs;
+	uint32_t *nats; /* public addresses */
+	size_t n_nats;
 };
 
 #define NETS_MAGIC 0x4e75a11du
@@ -118,6 +123,7 @@ vpc_free(struct nets *n, struct vpc *v)
 	rtnl_done(&v->rt);
 	close_p(&v->fd);
 	close_p(&v->nf);
+	buf_done(&v->left);
 	arena_free(v->applied);
 	free(v->id);
 	free(v->ns);
@@ -293,6 +299,7 @@ vpc_open(struct nets *n, struct span id, struct vpc **ret)
 	v->ns = xasprintf("%s-%s", n->instance, v->id);
 	v->fd = v->nf = -1;
 	v->rt = RTNL_INIT;
+	v->left = BUF_INIT;
 	v->next_index = FIRST_OUTER;
 	HASH_ADD_KEYPTR(hh, n->vpcs, v->id, id.n, v);
 	int e = ns_open(v->ns, true, &v->fd, NULL);
@@ -497,8 +504,35 @@ eni_up(struct nets *n, struct vpc *v, const struct net_eni *w)
 	/* After a failure it has no alias; the next try takes it away. */
 	if (e)
 		return err_trace(e);
-	eni_add(v, w->id, w->netns, index, slot, alias)->wanted = true;
+	struct eni *made = eni_add(v, w->id, w->netns, index, slot, alias);
+	made->wanted = made->fresh = true;
 	return 0;
+}
+
+static bool
+has_left(const struct vpc *v, uint32_t addr)
+{
+	for (size_t i = 0; i < v->left.n; i += sizeof(addr))
+		if (memcmp(v->left.p + i, &addr, sizeof(addr)) == 0)
+			return true;
+	return false;
+}
+
+static void
+note_left(struct vpc *v, uint32_t addr)
+{
+	if (!has_left(v, addr))
+		buf_add(&v->left, &addr, sizeof(addr));
+}
+
+/* Of the wire's address, see eni_alias(). */
+static uint32_t
+eni_addr(const struct eni *e)
+{
+	struct span rest = span_of(e->alias);
+	for (int i = 0; i < 3; i++)
+		span_cut(&rest, ' ');
+	return (uint32_t)strtoul(rest.p, NULL, 16);
 }
 
 /* Deleting a wire waits 20 ms for the kernel; ending its namespace does not.
@@ -521,6 +555,7 @@ eni_down(struct nets *n, struct vpc *v, struct eni *e)
 		int r2 = ns_remove(name);
 		r = r ? r : r2;
 	}
+	note_left(v, eni_addr(e));
 	HASH_DEL(v->enis, e);
 	eni_free(e);
 	return err_trace(r);
@@ -593,11 +628,34 @@ drop_enis(struct nets *n, struct vpc *v)
 /* Public addresses on the host */
 
 static void
+drop_route(struct vpc *v, struct host_route *r)
+{
+	note_left(v, r->addr);
+	HASH_DEL(v->routes, r);
+	free(r);
+}
+
+/* A route replaces that of the VPC which had the address, and is then the only
+ * one: should it come back, it must be made again. */
+static void
+forget_route(struct nets *n, uint32_t addr)
+{
+	for (struct vpc *v = n->vpcs; v; v = v->hh.next) {
+		struct host_route *r;
+		HASH_FIND(hh, v->routes, &addr, sizeof(addr), r);
+		if (r)
+			drop_route(v, r);
+	}
+}
+
+static void
 want_route(struct nets *n, struct vpc *v, uint32_t addr)
 {
 	struct host_route *r;
 	HASH_FIND(hh, v->routes, &addr, sizeof(addr), r);
 	if (!r) {
+		forget_route(n, addr);
+		v->end_now |= has_left(v, addr);
 		r = xcalloc(1, sizeof(*r));
 		r->addr = addr;
 		HASH_ADD(hh, v->routes, addr, sizeof(r->addr), r);
@@ -627,12 +685,90 @@ sync_routes(struct nets *n, struct vpc *v, const struct net_vpc *w)
 		rtnl_route_del(&n->rt, &(struct rtnl_route){.dst = r->addr,
 					   .len = 32, .via = ROUTER_SIDE,
 					   .index = v->host_link});
-		HASH_DEL(v->routes, r);
-		free(r);
+		drop_route(v, r);
 	}
 	int e = rtnl_send(&n->rt);
-	/* Another VPC may have taken the address over already. */
+	/* One that somebody took away is away. */
 	return e == -ESRCH ? 0 : err_trace(e);
+}
+
+/* Connections */
+
+static bool
+has_addr(const struct net_vpc *w, uint32_t addr)
+{
+	for (size_t i = 0; i < w->n_enis; i++)
+		if (w->enis[i].addr == addr)
+			return true;
+	return false;
+}
+
+/* Public addresses that went from one interface to another, or from one that
+ * stays. */
+static void
+note_moved(struct vpc *v, const struct net_vpc *w, const struct fw *to)
+{
+	static const char name[] = "private-of";
+	const struct fw_set *old = v->fw ? fw_find_set(v->fw, name) : NULL;
+	const struct fw_set *new = fw_find_set(to, name);
+	for (size_t i = 0, k = 0; old && i < old->n; i++) {
+		const struct fw_elem *was = &old->v[i];
+		while (k < new->n && new->v[k].key < was->key)
+			k++;
+		bool there = k < new->n && new->v[k].key == was->key;
+		if (there && new->v[k].addr == was->addr)
+			continue;
+		note_left(v, was->key);
+		v->end_now |= there || has_addr(w, was->addr);
+	}
+}
+
+static bool
+has_nat(const struct net_vpc *w, uint32_t public)
+{
+	for (size_t i = 0; i < w->n_nats; i++)
+		if (w->nats[i].public_addr == public)
+			return true;
+	return false;
+}
+
+/* Gateways that go: what is only sent, and never answered, would stay with
+ * their address for as long as it is sent. */
+static void
+note_nats(struct vpc *v, struct arena *a, const struct net_vpc *w)
+{
+	for (size_t i = 0; i < v->n_nats; i++)
+		if (!has_nat(w, v->nats[i])) {
+			note_left(v, v->nats[i]);
+			v->end_now = true;
+		}
+	v->n_nats = 0;
+	v->nats = arena_array(a, uint32_t, w->n_nats);
+	for (size_t i = 0; i < w->n_nats; i++)
+		if (w->nats[i].public_addr)
+			v->nats[v->n_nats++] = w->nats[i].public_addr;
+}
+
+/* The firewall asks no rule for what is established, so an address must not
+ * come to its next owner with connections.  Looking through all that the host
+ * tracks takes 10 ms and more, so it waits until the address is needed again,
+ * which most are not for long. */
+static int
+end_connections(struct vpc *v)
+{
+	for (struct eni *e = v->enis; e; e = e->hh.next) {
+		v->end_now |= e->fresh && has_left(v, eni_addr(e));
+		e->fresh = false;
+	}
+	if (!v->end_now)
+		return 0;
+	int e = nfnl_end_connections(v->nf, (const void *)v->left.p,
+	    v->left.n / sizeof(uint32_t));
+	if (e)
+		return err_trace(e);
+	buf_clear(&v->left);
+	v->end_now = false;
+	return 0;
 }
 
 static int
@@ -672,6 +808,7 @@ nets_sync(struct nets *n, const struct net_vpc *w)
 	if (e)
 		return err_trace(e);
 	struct fw *fw = fw_build(a, w);
+	note_moved(v, w, fw);
 	e = apply_diff(v, a, fw);
 	if (e) {
 		v->fw = NULL;
@@ -679,11 +816,13 @@ nets_sync(struct nets *n, const struct net_vpc *w)
 	}
 	v->fw = fw;
 	copy_cidrs(v, a, w);
+	note_nats(v, a, w);
 	arena_free(v->applied);
 	v->applied = TAKE_PTR(a);
 	e = drop_enis(n, v);
 	int e2 = sync_routes(n, v, w);
-	return err_trace(e ? e : e2);
+	int e3 = end_connections(v);
+	return err_trace(e ? e : e2 ? e2 : e3);
 }
 
 int
