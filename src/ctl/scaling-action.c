@@ -2,6 +2,8 @@
  * Scheduled actions.  What came due while we were not there is done late, each
  * action once and in the order of time, so that a target ends with the bounds
  * that it would have now.
+ *
+ * https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html
  */
 #include "base/err.h"
 #include "base/log.h"
@@ -36,7 +38,7 @@ due_at(const struct scaling_run *v, const struct res *x, int64_t *ret_next)
 	int64_t after = MAX(doc_get_int(x->spec, "Since", 0),
 	    doc_get_int(x->status, "Done", 0)) / 1000;
 	int64_t end = doc_get_time(x->spec, "EndTime") / 1000;
-	int64_t now = v->now / 1000, at, start;
+	int64_t now = v->now / 1000, at, start, first;
 	struct schedule s;
 
 	*ret_next = 0;
@@ -51,9 +53,15 @@ due_at(const struct scaling_run *v, const struct res *x, int64_t *ret_next)
 	start = start_of(x, &s);
 	if (schedule_next(&s, z, start, now, &at) && (!end || at <= end))
 		*ret_next = at * 1000;
+	/* AWS: "If you specify a start time, Application Auto Scaling performs
+	 * the action at this time, and then [...] based on the specified
+	 * recurrence", for cron, too, which knows of no start. */
+	first = s.type == SCHEDULE_CRON ? start : 0;
+	if (first > now)
+		*ret_next = first * 1000;
 	if (!schedule_missed(&s, z, start, after,
 	    end ? MIN(end, now) : now, &at))
-		return 0;
+		at = first > after && first <= now ? first : 0;
 	return at * 1000;
 }
 

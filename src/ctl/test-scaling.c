@@ -254,6 +254,34 @@ sleeps_by_local_time(void **state UNUSED)
 	assert_int_equal(count(&scaling_activity), 2 + 2 + 2 + 2 + 1);
 }
 
+/* "If you specify a start time, Application Auto Scaling performs the action at
+ * this time, and then performs the action based on the specified recurrence." */
+static void
+begins_at_its_start(void **state UNUSED)
+{
+	struct query q = {.kind = &scaling_action, .scope = here,
+		.any_parent = true};
+	struct res_list l;
+
+	call("RegisterScalableTarget",
+	    "{\"MinCapacity\":1,\"MaxCapacity\":2}");
+	call("PutScheduledAction", "{\"ScheduledActionName\":\"night\","
+	    "\"Schedule\":\"cron(0 22 ? * * *)\",\"ScalableTargetAction\":"
+	    "{\"MinCapacity\":0,\"MaxCapacity\":0}}");
+	AZ(store_list(store, a, &q, &l));
+	doc_set_time(a, l.v[0]->spec, "StartTime", utc("2026-10-24T15:30:00Z"));
+	AZ(store_put_spec(store, l.v[0]));
+	at(utc("2026-10-24T15:29:59Z"));
+	assert_int_equal(desired(), 2);
+	at(utc("2026-10-24T15:30:00Z"));
+	assert_int_equal(desired(), 0);
+	assert_int_equal(count(&scaling_activity), 2);
+	at(utc("2026-10-24T21:59:59Z"));
+	assert_int_equal(count(&scaling_activity), 2);
+	at(utc("2026-10-24T22:00:00Z"));
+	assert_int_equal(count(&scaling_activity), 3);
+}
+
 static void
 stays_awake_by_hand(void **state UNUSED)
 {
@@ -393,7 +421,8 @@ main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(sleeps_by_local_time), T(stays_awake_by_hand), T(tracks),
+		T(sleeps_by_local_time), T(begins_at_its_start),
+		T(stays_awake_by_hand), T(tracks),
 		T(goes_on_after_the_clock_was_set_back),
 		T(tells_of_a_refusal), T(ends_with_its_service),
 	};
