@@ -5,10 +5,11 @@
 
 #define LOGS_MAGIC 0x4c4f4753
 
+#define VERSION 2
+
 /* The order of the index is the order of an answer; the index of a group holds
  * the stream, so that skipping other streams' events costs no look-up. */
 static const char schema[] =
-    "BEGIN;"
     "CREATE TABLE IF NOT EXISTS event("
     " id INTEGER PRIMARY KEY,"
     " grp INTEGER NOT NULL,"
@@ -34,9 +35,7 @@ static const char schema[] =
     " offset INTEGER NOT NULL,"
     " part0 BLOB, time0 INTEGER NOT NULL,"
     " part1 BLOB, time1 INTEGER NOT NULL,"
-    " part2 BLOB, time2 INTEGER NOT NULL);"
-    "PRAGMA user_version=2;"
-    "COMMIT";
+    " part2 BLOB, time2 INTEGER NOT NULL);";
 
 enum sql {
 	SQL_BEGIN, SQL_COMMIT, SQL_LAST_ID, SQL_INSERT, SQL_TOUCH,
@@ -194,7 +193,7 @@ log_store_open(const char *path, struct log_store **ret)
 	    "PRAGMA wal_autocheckpoint=4000",
 	    NULL, NULL, NULL) != SQLITE_OK)
 		return fail(l, "settings");
-	if (sqlite3_exec(l->db, schema, NULL, NULL, NULL) != SQLITE_OK)
+	if (store_schema(l->db, VERSION, schema) != SQLITE_OK)
 		return fail(l, "schema");
 	if ((r = prepare(l)) < 0 || (r = step(l, l->st[SQL_LAST_ID])) < 0)
 		return err_trace(r);

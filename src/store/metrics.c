@@ -5,9 +5,9 @@
 #include "store/store-internal.h"
 
 #define METRICS_MAGIC 0x4d455452
+#define VERSION	      1
 
 static const char schema[] =
-    "BEGIN;"
     "CREATE TABLE IF NOT EXISTS metric("
     " id INTEGER PRIMARY KEY,"
     " account TEXT NOT NULL,"
@@ -25,9 +25,7 @@ static const char schema[] =
     " min REAL NOT NULL,"
     " max REAL NOT NULL,"
     " PRIMARY KEY(metric,time)) WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS point_time ON point(time);"
-    "PRAGMA user_version=1;"
-    "COMMIT";
+    "CREATE INDEX IF NOT EXISTS point_time ON point(time);";
 
 enum sql {
 	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_NAME, SQL_PUT, SQL_GET,
@@ -117,7 +115,7 @@ metric_store_open(const char *path, struct metric_store **ret)
 	    "PRAGMA cache_size=-500;PRAGMA journal_size_limit=4194304",
 	    NULL, NULL, NULL) != SQLITE_OK)
 		return fail(m, "settings");
-	if (sqlite3_exec(m->db, schema, NULL, NULL, NULL) != SQLITE_OK)
+	if (store_schema(m->db, VERSION, schema) != SQLITE_OK)
 		return fail(m, "schema");
 	for (size_t i = 0; i < SQLS; i++)
 		if (sqlite3_prepare_v3(m->db, sqls[i], -1,

@@ -81,6 +81,10 @@ struct store {
  * Bind with the helpers, run with store_step(), end with store_end(). */
 sqlite3_stmt *store_stmt(struct store *s, const char *sql);
 void store_end(sqlite3_stmt *st);
+/* For the databases beside the store: runs the schema, in one transaction, when
+ * the database says that it has another version.  One that is as it should be is
+ * not written, so that a start needs no room on the disk.  SQLITE_OK or not. */
+int store_schema(sqlite3 *db, int version, const char *schema);
 #define _cleanup_stmt_ _cleanup_(store_end_p)
 void store_end_p(sqlite3_stmt **st);
 void store_bind_span(sqlite3_stmt *st, int i, struct span v);

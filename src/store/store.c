@@ -51,6 +51,26 @@ store_stmt(struct store *s, const char *sql)
 	return t->stmt;
 }
 
+static int
+on_version(void *ctx, int n UNUSED, char **v, char **names UNUSED)
+{
+	*(int *)ctx = (int)strtol(v[0], NULL, 10);
+	return 0;
+}
+
+int
+store_schema(sqlite3 *db, int version, const char *schema)
+{
+	_cleanup_free_ char *sql = xasprintf("BEGIN;%s"
+	    "PRAGMA user_version=%d;COMMIT", schema, version);
+	int is = 0, r = sqlite3_exec(db, "PRAGMA user_version", on_version, &is,
+	    NULL);
+
+	if (r != SQLITE_OK || is == version)
+		return r;
+	return sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
 void
 store_end(sqlite3_stmt *st)
 {
