@@ -27,6 +27,10 @@ int cgroup_task_make(const struct host *h, struct span task, uint64_t memory,
  * little more.  Holds an empty hierarchy of that kind and name, mounted nowhere,
  * until the descriptor is closed everywhere; instances hold one together.  -1:
  * the kernel (before 6.0) does not know it, or does not let us.
+ *
+ * Not for hosts with v2 alone: every process's /proc/PID/cgroup gets a line in
+ * front of "0::/...", by which programs know v2. libuv, and with it Node.js, no
+ * longer finds its memory limit then, in containers of others, too.
  */
 int cgroup_quick_moves(const char *name);
 /* The file in which the kernel counts OOM kills of the container. */

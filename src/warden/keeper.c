@@ -321,7 +321,8 @@ keeper_run(struct keeper_config *k)
 	AZ(uv_signal_start(&keeper.chld, on_chld, SIGCHLD));
 	AZ(uv_signal_start(&keeper.term, on_term, SIGTERM));
 	AZ(uv_signal_start(&keeper.intr, on_term, SIGINT));
-	k->host.moves_fd = cgroup_quick_moves("neargate");
+	k->host.moves_fd = k->host.cgroups == CGROUP_V2 ? -1 :
+	    cgroup_quick_moves("neargate");
 	r = init_parts(&k->host);
 	if (r == 0)
 		r = start_daemon();
