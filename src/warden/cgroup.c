@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -22,7 +21,6 @@
 #define CPU_WEIGHT	100 /* of v2, unless said otherwise */
 #define KILL_ROUNDS	200
 #define KILL_PAUSE_US	5000
-#define BUSY_ROUNDS	100
 
 /* Where the task has its own group under v1: its limits, and the account of
  * processor time, which some hosts lack.  crun makes its groups below in every
@@ -367,35 +365,4 @@ cgroup_remove(const struct host *h, struct span task, struct span container)
 	}
 	closedir(d);
 	return err_trace(r);
-}
-
-/* 0, or -1 with errno. */
-static int
-make_hierarchy(const char *name, int *ret)
-{
-	_cleanup_close_ int fs = fsopen("cgroup", FSOPEN_CLOEXEC);
-
-	if (fs < 0 ||
-	    fsconfig(fs, FSCONFIG_SET_FLAG, "none", NULL, 0) < 0 ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "name", name, 0) < 0 ||
-	    fsconfig(fs, FSCONFIG_SET_FLAG, "favordynmods", NULL, 0) < 0 ||
-	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -1;
-	*ret = fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	return *ret < 0 ? -1 : 0;
-}
-
-/* One of that name that is just ending, as after the warden before us, is in
- * the way for a few grace periods; the kernel has no event for that. */
-int
-cgroup_quick_moves(const char *name)
-{
-	int fd = -1;
-
-	for (int i = 0; i < BUSY_ROUNDS; i++) {
-		if (make_hierarchy(name, &fd) == 0 || errno != EBUSY)
-			break;
-		usleep(KILL_PAUSE_US);
-	}
-	return fd;
 }

@@ -22,17 +22,17 @@ int cgroup_task_make(const struct host *h, struct span task, uint64_t memory,
     uint32_t cpu);
 /*
  * Moving a process into a control group costs an RCU grace period, 5 to 20 ms,
- * during which no group can be made either, unless a hierarchy is mounted that
- * favours such changes; then none does, on the whole host, and forks cost a
- * little more.  Holds an empty hierarchy of that kind and name, mounted nowhere,
- * until the descriptor is closed everywhere; instances hold one together.  -1:
- * the kernel (before 6.0) does not know it, or does not let us.
- *
- * Not for hosts with v2 alone: every process's /proc/PID/cgroup gets a line in
- * front of "0::/...", by which programs know v2. libuv, and with it Node.js, no
- * longer finds its memory limit then, in containers of others, too.
+ * during which no group can be made either, unless some hierarchy favours such
+ * changes; then none does, on the whole host, and forks cost a little more.
+ * Between these two one does, where the kernel (from 6.0) knows how and lets us.
+ * End also for a warden that was killed, with moves_fd -1.
  */
-int cgroup_quick_moves(const char *name);
+void cgroup_moves_begin(struct host *h);
+void cgroup_moves_end(struct host *h);
+/* Beside v1: an empty hierarchy of this name that favours changes, mounted
+ * nowhere, until the descriptor is closed everywhere; instances hold one
+ * together.  -1: there is none. */
+int cgroup_hold_hierarchy(const char *name);
 /* The file in which the kernel counts OOM kills of the container. */
 char *cgroup_oom_file(struct arena *a, const struct host *h, struct span task,
     struct span container);

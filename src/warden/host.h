@@ -42,7 +42,7 @@ struct host {
 	enum cgroup_mode cgroups;
 	const char *cgroup_root; /* NULL: /sys/fs/cgroup */
 	struct link *link;	 /* to neargated; NULL while there is none */
-	int moves_fd;		 /* of cgroup_quick_moves(); -1: not */
+	int moves_fd;		 /* of cgroup_moves_begin(); -1: not */
 	/* Each part's own, made by its init and freed by its done. */
 	struct containers *containers;
 	struct proxies *proxies;

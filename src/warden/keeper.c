@@ -321,18 +321,19 @@ keeper_run(struct keeper_config *k)
 	AZ(uv_signal_start(&keeper.chld, on_chld, SIGCHLD));
 	AZ(uv_signal_start(&keeper.term, on_term, SIGTERM));
 	AZ(uv_signal_start(&keeper.intr, on_term, SIGINT));
-	k->host.moves_fd = k->host.cgroups == CGROUP_V2 ? -1 :
-	    cgroup_quick_moves("neargate");
+	cgroup_moves_begin(&k->host);
 	r = init_parts(&k->host);
 	if (r == 0)
 		r = start_daemon();
-	if (r < 0)
+	if (r < 0) {
+		cgroup_moves_end(&k->host);
 		return 1;
+	}
 	uv_run(&loop, UV_RUN_DEFAULT);
 	for (const struct host_part *const *p = host_parts; *p; p++)
 		if ((*p)->done)
 			(*p)->done(&k->host);
-	close_p(&k->host.moves_fd);
+	cgroup_moves_end(&k->host);
 	return keeper.code;
 }
 
@@ -370,6 +371,7 @@ keeper_down(struct keeper_config *k)
 	int r, s;
 
 	h->magic = HOST_MAGIC;
+	h->moves_fd = -1;
 	h->cgroups = cgroup_mode();
 	if (open_dirs(h) < 0 || end_running(h) < 0)
 		return 1;
@@ -380,6 +382,7 @@ keeper_down(struct keeper_config *k)
 		s = (*last)->clean ? (*last)->clean(h) : 0;
 		r = r ? r : s;
 	}
+	cgroup_moves_end(h);
 	s = dirs_remove(h->run_fd, "lb");
 	r = r ? r : s;
 	s = dirs_remove(AT_FDCWD, h->run_dir);

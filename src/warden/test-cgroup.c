@@ -246,16 +246,16 @@ test_remove_v2(void **state UNUSED)
 /* A warden that starts just after another has ended finds its hierarchy still
  * ending.  Needs root and a kernel that knows how. */
 static void
-test_quick_moves_again(void **state UNUSED)
+test_hold_hierarchy_again(void **state UNUSED)
 {
 	const char *name = arena_fmt(a, "neargate-test-%d", (int)getpid());
-	int fd = cgroup_quick_moves(name);
+	int fd = cgroup_hold_hierarchy(name);
 
 	if (fd < 0)
 		skip(); /* does not return */
 	for (int i = 0; i < 3; i++) {
 		close(fd);
-		fd = cgroup_quick_moves(name);
+		fd = cgroup_hold_hierarchy(name);
 		assert_true(fd >= 0);
 	}
 	close(fd);
@@ -270,7 +270,7 @@ main(void)
 		T(test_v1_least),
 		T(test_v1_missing), T(test_v2_limits), T(test_v2_least),
 		T(test_v2_refused), T(test_remove_v1), T(test_remove_v2),
-		T(test_quick_moves_again),
+		T(test_hold_hierarchy_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

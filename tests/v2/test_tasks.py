@@ -102,13 +102,20 @@ def story(up):
     until(lambda: not list((ROOT / f"neargate-{up.name}").glob("*/")))
 
 
+def options():
+    return next(line.split()[-1] for line in open("/proc/self/mountinfo")
+                if line.split()[4] == str(ROOT)).split(",")
+
+
 def test_tasks():
-    before = groups()
+    before, had = groups(), options()
     up = Instance()
     try:
         # By this line, alone, programs know v2 and find their limits: Node.js, say.
         own = pathlib.Path("/proc/self/cgroup").read_text()
         assert own.startswith("0::/") and own.count("\n") == 1
+        # Moves between groups are quick; what else holds goes on to.
+        assert set(options()) == {*had, "favordynmods"}
         story(up)
     except BaseException:
         print(up.log()[-6000:])
@@ -116,4 +123,4 @@ def test_tasks():
     finally:
         up.down()
     assert up.leftovers() == []
-    assert groups() == before
+    assert groups() == before and options() == had and "favordynmods" not in had
