@@ -10,6 +10,7 @@ import urllib.parse
 import xml.etree.ElementTree
 
 import botocore.exceptions
+import conftest
 import pytest
 
 from cfn import events, physical, refused, service_template, wait
@@ -547,3 +548,165 @@ def test_docker_assets(wire, daemon):
     head = talk(daemon, f"GET /v2/ HTTP/1.1\r\nhost: {daemon.port}\r\nauthorization: Basic "
                 f"{login['authorizationToken']}\r\nconnection: close\r\n\r\n".encode())
     assert head.startswith(b"HTTP/1.1 200"), head
+
+
+# --- every operation that the command line has -----------------------------------------
+
+# What CLI 2.1148.1 can send; after "|" what is refused by name.
+OPERATIONS = {
+    "cloudformation": """
+        ContinueUpdateRollback CreateChangeSet CreateStack DeleteChangeSet DeleteStack
+        DescribeChangeSet DescribeEvents DescribeStackDriftDetectionStatus DescribeStackEvents
+        DescribeStackResourceDrifts DescribeStackResources DescribeStacks DetectStackDrift
+        DetectStackResourceDrift ExecuteChangeSet GetHookResult GetTemplate GetTemplateSummary
+        ListChangeSets ListExports ListHookResults ListStackResources ListStacks RollbackStack
+        UpdateStack UpdateTerminationProtection
+        | CreateGeneratedTemplate CreateStackRefactor DeleteGeneratedTemplate
+        DescribeGeneratedTemplate DescribeResourceScan DescribeType ExecuteStackRefactor
+        GetGeneratedTemplate""",
+    "s3": """GetBucketLocation GetBucketEncryption ListObjectsV2 PutObject CreateMultipartUpload
+        UploadPart CompleteMultipartUpload AbortMultipartUpload GetObject GetObjectTagging
+        PutObjectTagging DeleteObjectTagging DeleteObjects""",
+    "ecr": """DescribeRepositories DescribeImages GetAuthorizationToken CreateRepository
+        PutImageScanningConfiguration ListImages BatchGetImage BatchDeleteImage PutImage""",
+    "ecs": """RegisterTaskDefinition UpdateService DescribeServices DescribeTaskDefinition
+        ListTasks DescribeTasks ListClusters""",
+    "sts": "GetCallerIdentity AssumeRole",
+    "ssm": "GetParameter",
+    "ec2": """DescribeAvailabilityZones DescribeRouteTables DescribeSecurityGroups DescribeSubnets
+        DescribeVpcEndpointServices DescribeVpcs DescribeVpnGateways
+        | DescribeImages DescribeInstances""",
+    "elbv2": "DescribeListeners DescribeLoadBalancers DescribeTags",
+    "route53": "GetHostedZone ListHostedZones ListHostedZonesByName",
+    "kms": "DescribeKey ListAliases",
+    "iam": "GetRole GetPolicy CreatePolicy",
+    "logs": "DescribeLogGroups FilterLogEvents",
+    "secretsmanager": "GetSecretValue",
+    "lambda": """| UpdateFunctionCode UpdateFunctionConfiguration GetFunctionConfiguration
+        PublishVersion UpdateAlias Invoke""",
+}
+# Of services that are not known at all: how they are asked.
+STRANGERS = [
+    ("cloudtrail", "POST", "/", "CloudTrail_20131101.LookupEvents"),
+    ("states", "POST", "/", "AWSStepFunctions.UpdateStateMachine"),
+    ("codebuild", "POST", "/", "CodeBuild_20161006.UpdateProject"),
+    ("cloudcontrolapi", "POST", "/", "CloudApiService.GetResource"),
+    ("cloudcontrolapi", "POST", "/", "CloudApiService.ListResources"),
+    ("appsync", "GET", "/v1/apis/a/functions", None),
+    ("appsync", "POST", "/v1/apis/a/schemacreation", None),
+    ("bedrock-agentcore", "PUT", "/runtimes/r/", None),
+]
+MODELS = conftest.ROOT / "model"
+# What a model does not say of its operation.
+GIVEN_TOO = {
+    "CreateStackRefactor": {"StackDefinitions": [{"StackName": "a"}]},
+    "RegisterTaskDefinition": {
+        "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256",
+        "memory": "512", "containerDefinitions": [{"name": "a", "image": "a"}]},
+}
+
+
+def sample(model, name):
+    """The least that a shape admits."""
+    shape = model["shapes"][name]
+    kind = shape["type"]
+    if kind == "structure":
+        return {m: sample(model, member(shape, m)) for m in shape.get("required", ())}
+    if kind in ("list", "map"):
+        return [sample(model, member({"members": {"x": shape["member"]}}, "x"))
+                for _ in range(shape.get("min", 0))] if kind == "list" else {}
+    if kind == "string":
+        return shape["enum"][0] if "enum" in shape else "x" * max(shape.get("min", 1), 1)
+    return {"boolean": True, "timestamp": 0, "blob": "eA=="}.get(kind, max(shape.get("min", 1), 1))
+
+
+def member(shape, name):
+    m = shape["members"][name]
+    return m if isinstance(m, str) else m["shape"]
+
+
+def flat(value, prefix=""):
+    """As awsQuery has it."""
+    if isinstance(value, dict):
+        return [p for k, v in value.items() for p in flat(v, f"{prefix}.{k}" if prefix else k)]
+    if isinstance(value, list):
+        return [p for i, v in enumerate(value, 1) for p in flat(v, f"{prefix}.member.{i}")]
+    return [(prefix, "true" if value is True else str(value))]
+
+
+def form(model, operation):
+    """A request for an operation with what it must have, by its model."""
+    op, signing = model["operations"][operation], model["signingName"]
+    value = sample(model, op["input"]) if op.get("input") else {}
+    value |= GIVEN_TOO.get(operation, {})
+    protocol = model["protocols"][0]
+    if protocol in ("query", "ec2"):
+        body = urllib.parse.urlencode([("Action", operation), ("Version", model["apiVersion"]),
+                                       *flat(value)]).encode()
+        return signing, body, "/", "POST", (), [
+            ("content-type", "application/x-www-form-urlencoded")]
+    if protocol == "json":
+        return signing, json.dumps(value).encode(), "/", "POST", (), [
+            ("content-type", f"application/x-amz-json-{model['jsonVersion']}"),
+            ("x-amz-target", f"{model['targetPrefix']}.{operation}")]
+    path, _, query = op["uri"].partition("?")
+    shape = model["shapes"].get(op.get("input"), {"members": {}})
+    pairs = [tuple((q + "=").split("=")[:2]) for q in query.split("&") if q]
+    for name in list(value):
+        where = shape["members"][name]
+        if isinstance(where, str) or "location" not in where:
+            continue
+        text = str(value.pop(name))
+        if where["location"] == "uri":
+            path = re.sub(r"\{%s\+?\}" % re.escape(where["locationName"]), text, path)
+        elif where["location"] == "querystring":
+            pairs.append((where["locationName"], text))
+    body = b"" if op["method"] in ("GET", "DELETE") or protocol == "rest-xml" else \
+        json.dumps(value).encode()
+    return signing, body, path, op["method"], pairs, [("content-type", "application/json")]
+
+
+def quickest(wire, *request):
+    """(status, code, answer, milliseconds), the best of three."""
+    best = None
+    for _ in range(3):
+        began = time.monotonic()
+        got = wire.send(*request)
+        took = (time.monotonic() - began) * 1000
+        best = (*got, min(took, best[3]) if best else took)
+    return best
+
+
+def cases():
+    for service, words in OPERATIONS.items():
+        there, _, refused_ones = words.partition("|")
+        yield from ((service, op, True) for op in there.split())
+        yield from ((service, op, False) for op in refused_ones.split())
+
+
+@pytest.mark.parametrize("service,operation,there", list(cases()))
+def test_operation(daemon, service, operation, there):
+    """Each of them acts, or is refused by its name, at once."""
+    model = json.loads((MODELS / f"{service}.json").read_text())
+    wire = Wire(daemon)
+    status, code, answer, took = quickest(wire, *form(model, operation))
+    assert took < 50, took
+    name = f"{model['signingName']}:{operation} is not implemented".encode()
+    if there:
+        assert code not in ("NotImplemented", "UnknownOperationException", "InvalidAction",
+                            "MethodNotAllowed") and status < 500, answer
+    else:
+        assert (status, code) == (501, "NotImplemented") and name in answer, answer
+
+
+@pytest.mark.parametrize("service,method,path,target", STRANGERS)
+def test_stranger(daemon, service, method, path, target):
+    """A service that is not here: told its name, in a form that its SDK reads,
+    with a status that no SDK tries again."""
+    status, code, answer, took = quickest(
+        Wire(daemon), service, b"{}", path, method, (), [
+            ("content-type", "application/x-amz-json-1.1"),
+            *([("x-amz-target", target)] if target else [])])
+    assert code == "UnknownOperationException" and 400 <= status < 500, answer
+    assert (target or service).encode() in answer.partition(b"\r\n\r\n")[2], answer
+    assert took < 50, took

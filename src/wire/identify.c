@@ -143,8 +143,14 @@ by_action(struct arena *a, const struct action *act, struct wire_target *t,
 }
 
 static int
-nothing_told(struct arena *a, struct wire_target *t, struct wire_error *e)
+nothing_told(struct arena *a, const struct wire_in *in, struct wire_target *t,
+    struct wire_error *e)
 {
+	if (!t->model && in->service.n) {
+		t->protocol = PROTO_REST_JSON;
+		return refuse(a, e, 404, "UnknownOperationException",
+		    "The service %.*s is not known", in->service);
+	}
 	if (!t->model) {
 		t->protocol = PROTO_QUERY;
 		return refuse(a, e, 403, "MissingAuthenticationToken",
@@ -196,5 +202,5 @@ wire_identify(struct arena *a, const struct wire_in *in,
 	}
 	if (act.action.p)
 		return by_action(a, &act, t, ret_err);
-	return nothing_told(a, t, ret_err);
+	return nothing_told(a, in, t, ret_err);
 }
