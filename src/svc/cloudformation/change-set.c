@@ -391,12 +391,9 @@ static struct reply *
 execute_create(struct call *c, struct res *stack, const struct res *set)
 {
 	const struct doc *def = doc_get(set->spec, "Def");
-	struct reply *no;
 	int e;
 
 	doc_set(c->arena, stack->spec, "Def", doc_copy(c->arena, def));
-	if ((no = stack_put_tags(c, stack, def)))
-		return no;
 	if ((e = store_put_spec(c->store, stack)))
 		return cfn_fail_reply(c, e);
 	return stack_begin(c, stack, "create", "CREATE_IN_PROGRESS",
@@ -416,8 +413,6 @@ execute_import(struct call *c, struct res *stack, const struct res *set)
 	doc_set(a, stack->spec, "Prior", first ? NULL :
 	    doc_copy(a, doc_get(stack->spec, "Def")));
 	doc_set(a, stack->spec, "Def", doc_copy(a, doc_get(set->spec, "Def")));
-	if ((no = stack_put_tags(c, stack, doc_get(set->spec, "Def"))))
-		return no;
 	if ((e = store_put_spec(c->store, stack)))
 		return cfn_fail_reply(c, e);
 	return stack_begin(c, stack, "import", "IMPORT_IN_PROGRESS",

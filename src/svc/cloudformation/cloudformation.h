@@ -54,9 +54,6 @@ struct reply *object_read(struct call *c, struct span url, const char *member,
     struct span *ret);
 /* Notes the stack policies of a creation or update in the stack's spec. */
 struct reply *policy_note(struct call *c, struct res *stack);
-/* The definition's tags as the stack's own. */
-struct reply *stack_put_tags(struct call *c, const struct res *stack,
-    const struct doc *def);
 /* Writes def as what is to be, the present one as Prior, and begins. */
 struct reply *stack_update_to(struct call *c, struct res *stack,
     struct doc *def);

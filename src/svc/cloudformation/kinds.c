@@ -9,10 +9,18 @@ static const char *const stack_index[] = {"spec.Live", "spec.StackName",
 	"status.Imports", NULL};
 static const char *const change_set_index[] = {"spec.ChangeSetName", NULL};
 
+static bool
+stack_ended(const struct res *r)
+{
+	return span_is(doc_get_str(r->status, "StackStatus"),
+	    "DELETE_COMPLETE");
+}
+
 const struct kind cloudformation_stack = {
 	.name = "cloudformation.stack",
 	.arn = "arn:aws:cloudformation:{region}:{account}:stack/{id}",
 	.index = stack_index,
+	.ended = stack_ended,
 };
 
 const struct kind cloudformation_resource = {
@@ -127,12 +135,37 @@ stack_status(struct store *s, struct arena *a, struct res *stack,
 	return stack_event(s, a, stack, NULL);
 }
 
+/* Its own tags are those of what it is, forward or back. */
+static int
+tags_follow(struct store *s, struct arena *a, const struct res *stack)
+{
+	const struct doc *def = doc_get(stack->spec, "Def");
+	struct doc *had, *has = doc_obj(a);
+	int e = def ? store_tags(s, a, stack, &had) : 0;
+
+	if (e || !def)
+		return err_trace(e);
+	doc_each(t, doc_get(def, "Tags"))
+		doc_setn(a, has, doc_get_str(t, "Key"),
+		    doc_str(a, doc_get_str(t, "Value")));
+	doc_each_key(k, v, had)
+		if (!e && !doc_getn(has, k))
+			e = store_untag(s, stack, k);
+	doc_each_key(k, v, has)
+		if (!e && !doc_eq(v, doc_getn(had, k)))
+			e = store_tag(s, stack, k, doc_span(v));
+	return e ? err_fold(e) : 0;
+}
+
 int
 stack_turn(struct store *s, struct arena *a, struct res *stack,
     const char *phase, const char *status, struct span reason)
 {
 	struct doc *d = stack->status;
+	int e = tags_follow(s, a, stack);
 
+	if (e)
+		return err_trace(e);
 	if (phase)
 		doc_set_str(a, d, "Phase", span_of(phase));
 	else

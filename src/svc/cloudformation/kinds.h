@@ -65,7 +65,8 @@ int stack_event(struct store *s, struct arena *a, const struct res *stack,
 /* Sets StackStatus and reason (may be NULL), writes status and event. */
 int stack_status(struct store *s, struct arena *a, struct res *stack,
     const char *status, struct span reason);
-/* A phase begins, or (phase NULL) nothing goes on any more. */
+/* A phase begins, or (phase NULL) nothing goes on any more; the stack's own tags
+ * become those of its definition. */
 int stack_turn(struct store *s, struct arena *a, struct res *stack,
     const char *phase, const char *status, struct span reason);
 /* The same of a resource's ResourceStatus. */

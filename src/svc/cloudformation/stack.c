@@ -36,18 +36,6 @@ stack_note_request(struct call *c, struct res *stack)
 	doc_del(stack->spec, "Cancel");
 }
 
-struct reply *
-stack_put_tags(struct call *c, const struct res *stack, const struct doc *def)
-{
-	int e = 0;
-
-	doc_each(t, doc_get(def, "Tags"))
-		if (!e)
-			e = store_tag(c->store, stack, doc_get_str(t, "Key"),
-			    doc_get_str(t, "Value"));
-	return e ? cfn_fail_reply(c, e) : NULL;
-}
-
 /* Parents are named by calls from inside alone. */
 void
 stack_note_family(struct call *c, struct res *stack)
@@ -111,9 +99,8 @@ stack_create(struct call *c)
 			 store_insert(c->store, c->arena, stack);
 	if (e)
 		return cfn_fail_reply(c, e);
-	if ((no = stack_put_tags(c, stack, def)) ||
-	    (no = stack_begin(c, stack, "create", "CREATE_IN_PROGRESS",
-		"CREATE_STACK")))
+	if ((no = stack_begin(c, stack, "create", "CREATE_IN_PROGRESS",
+	    "CREATE_STACK")))
 		return no;
 	return stack_reply(c, stack);
 }
@@ -214,9 +201,8 @@ stack_update_to(struct call *c, struct res *stack, struct doc *def)
 	if ((e = store_put_spec(c->store, stack)))
 		return cfn_fail_reply(c, e);
 	doc_set_time(c->arena, stack->status, "LastUpdatedTime", clock_ms());
-	if ((no = stack_put_tags(c, stack, def)) ||
-	    (no = stack_begin(c, stack, "update", "UPDATE_IN_PROGRESS",
-		"UPDATE_STACK")))
+	if ((no = stack_begin(c, stack, "update", "UPDATE_IN_PROGRESS",
+	    "UPDATE_STACK")))
 		return no;
 	return stack_reply(c, stack);
 }
