@@ -273,3 +273,65 @@ def test_assets(ng, preview, tmp_path):
     assert group["retentionInDays"] == 3
     app("destroy", "--all", "--force", *out, cli=cdk.OLD)
     assert ng.client("logs").describe_log_groups(logGroupNamePrefix="/nested/")["logGroups"] == []
+
+
+def make_what_is_looked_up(ng):
+    """{output: value}, as somebody else's hand would have made it."""
+    ec2, elb, r53 = ng.client("ec2"), ng.client("elbv2"), ng.client("route53")
+    ours = [{"Key": "Team", "Value": "network"}]
+    default = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]
+    spare = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [default["VpcId"]]}])
+    vpc = ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    out = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=out, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    zones = [z["ZoneName"] for z in ec2.describe_availability_zones()["AvailabilityZones"][:2]]
+    nets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.77.{i}.0/24",
+                              AvailabilityZone=zones[i % 2])["Subnet"]["SubnetId"]
+            for i in range(4)]
+    for n in nets[:2]:
+        ec2.associate_route_table(RouteTableId=out, SubnetId=n)
+    ec2.create_tags(Resources=[vpc], Tags=ours)
+    group = ec2.create_security_group(GroupName="looked-for", Description="x", VpcId=vpc)["GroupId"]
+    lb = elb.create_load_balancer(Name="looked-for", Subnets=nets[:2], SecurityGroups=[group],
+                                  Tags=ours)["LoadBalancers"][0]
+    elb.create_load_balancer(Name="other", Subnets=nets[:2], SecurityGroups=[group])
+    listener = elb.create_listener(
+        LoadBalancerArn=lb["LoadBalancerArn"], Port=80, Protocol="HTTP", DefaultActions=[
+            {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}])
+    zone = r53.create_hosted_zone(Name="lookups.localhost", CallerReference="l")["HostedZone"]
+    hidden = r53.create_hosted_zone(Name="hidden.localhost", CallerReference="h", VPC={
+        "VPCRegion": "us-east-1", "VPCId": vpc})["HostedZone"]
+    key = ng.client("kms").create_key()["KeyMetadata"]["KeyId"]
+    ng.client("kms").create_alias(AliasName="alias/lookups", TargetKeyId=key)
+    ng.client("ssm").put_parameter(Name="/lookups/value", Value="seen", Type="String")
+    return {
+        "Vpc": vpc, "Cidr": "10.77.0.0/16", "Public": ",".join(nets[:2]),
+        "Tables": f"{out},{out}", "Isolated": ",".join(nets[2:]), "DefaultVpc": default["VpcId"],
+        "DefaultPublic": ",".join(s["SubnetId"] for s in sorted(
+            spare["Subnets"], key=lambda s: s["AvailabilityZone"])),
+        "ById": group, "ByName": group, "Balancer": lb["LoadBalancerArn"],
+        "BalancerName": lb["DNSName"], "BalancerZone": lb["CanonicalHostedZoneId"],
+        "Listener": listener["Listeners"][0]["ListenerArn"], "Zone": zone["Id"].split("/")[-1],
+        "Hidden": hidden["Id"].split("/")[-1], "Key": key, "Parameter": "seen"}
+
+
+def test_lookups(ng, preview, tmp_path):
+    """What an app finds in its account before it is synthesised, by the role
+    for lookups; an image of a machine is refused by its operation's name."""
+    app = cdk.Cdk(ng, preview.env["HOME"], tmp_path)
+    shutil.copy(cdk.ROOT / "tests" / "cdk" / "lookups.js", tmp_path)
+    want = make_what_is_looked_up(ng)
+    args = ("--app", "node lookups.js", "-c", f"group={want['ById']}", "--require-approval",
+            "never")
+    app("deploy", *args)
+    got = {k.removeprefix("Found"): v for k, v in cdk.outputs(ng, "Lookups").items()}
+    assert got == want
+    (tmp_path / "cdk.context.json").unlink()
+    out = app("synth", *args, "-c", "image=al2023*", code=1)
+    assert "ec2:DescribeImages is not implemented" in out
+    (tmp_path / "cdk.context.json").unlink(missing_ok=True)
+    # The same found by the older one; and with what it keeps, nothing is asked.
+    assert "no changes" in app("deploy", *args, cli=cdk.OLD)
+    app("destroy", *args, "--force")
