@@ -206,3 +206,89 @@ def test_role(daemon, client):
     cfn.delete_stack(StackName="role", RoleARN=role)
     assert wait(cfn, stack["StackId"])["StackStatus"] == "DELETE_COMPLETE"
     iam.delete_role(RoleName="cfn-exec")
+
+
+def test_replaced_twice_and_back(client):
+    """What two failed updates replaced goes back to what it was before both."""
+    cfn = client("cloudformation")
+
+    def template(name, days, **more):
+        return text({"Resources": {"A": group(name, days), **more}})
+    bad = {"Bad": stream("none", DependsOn="A")}
+    cfn.create_stack(StackName="twice", TemplateBody=template("one", 7))
+    assert wait(cfn, "twice")["StackStatus"] == "CREATE_COMPLETE"
+    for name in ("two", "three"):
+        cfn.update_stack(StackName="twice", DisableRollback=True,
+                         TemplateBody=template(name, 7, **bad))
+        stack = wait(cfn, "twice")
+        assert stack["StackStatus"] == "UPDATE_FAILED", events(cfn, "twice")
+    assert set(groups(client)) == {"one", "two", "three"}
+    cfn.rollback_stack(StackName="twice")
+    assert wait(cfn, "twice")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", events(cfn, "twice")
+    assert physical(cfn, "twice") == {"A": "one"}
+    assert groups(client) == {"one": 7}
+    delete(cfn, stack)
+    assert not groups(client)
+
+
+def test_changed_then_replaced_and_back(client):
+    """What was changed before it was replaced goes back to how it was at first."""
+    cfn = client("cloudformation")
+
+    def template(name, days, **more):
+        return text({"Resources": {"A": group(name, days), **more}})
+    bad = {"Bad": stream("none", DependsOn="A")}
+    cfn.create_stack(StackName="both", TemplateBody=template("one", 7))
+    assert wait(cfn, "both")["StackStatus"] == "CREATE_COMPLETE"
+    for name in ("one", "two"):
+        cfn.update_stack(StackName="both", DisableRollback=True,
+                         TemplateBody=template(name, 3, **bad))
+        stack = wait(cfn, "both")
+        assert stack["StackStatus"] == "UPDATE_FAILED", events(cfn, "both")
+    assert groups(client) == {"one": 3, "two": 3}
+    cfn.rollback_stack(StackName="both")
+    assert wait(cfn, "both")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", events(cfn, "both")
+    assert groups(client) == {"one": 7}
+    delete(cfn, stack)
+
+
+def test_replaced_twice_and_forward(client):
+    """What two updates replaced is gone when a third one is complete."""
+    cfn = client("cloudformation")
+    cfn.create_stack(StackName="fwd", TemplateBody=text({"Resources": {"A": group("one", 7)}}))
+    wait(cfn, "fwd")
+    for name in ("two", "three"):
+        cfn.update_stack(StackName="fwd", DisableRollback=True, TemplateBody=text(
+            {"Resources": {"A": group(name, 7), "Bad": stream("none", DependsOn="A")}}))
+        assert wait(cfn, "fwd")["StackStatus"] == "UPDATE_FAILED", events(cfn, "fwd")
+    cfn.update_stack(StackName="fwd", TemplateBody=text({"Resources": {"A": group("three", 7)}}))
+    stack = wait(cfn, "fwd")
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", events(cfn, "fwd")
+    assert groups(client) == {"three": 7}
+    delete(cfn, stack)
+    assert not groups(client)
+
+
+def test_retain_except_on_create(daemon, client):
+    """What an update made and takes back is not kept, though it would be later on."""
+    cfn = client("cloudformation")
+    keep = {"DeletionPolicy": "RetainExceptOnCreate"}
+    cfn.create_stack(StackName="keep", TemplateBody=text(
+        {"Resources": {"A": group("a", **keep)}}))
+    wait(cfn, "keep")
+    bad = text({"Resources": {
+        "A": group("a", **keep), "B": group("b", **keep), "C": group("c", DeletionPolicy="Retain"),
+        "Bad": stream("none", DependsOn=["B", "C"])}})
+    for more, left in (({}, {"a", "c"}), ({"RetainExceptOnCreate": "true"}, {"a"})):
+        assert ask(daemon, "UpdateStack", StackName="keep", TemplateBody=bad, **more)[0] == 200
+        stack = wait(cfn, "keep")
+        assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", events(cfn, "keep")
+        assert set(groups(client)) == left
+        if "c" in left:
+            client("logs").delete_log_group(logGroupName="c")
+    assert ask(daemon, "UpdateStack", StackName="keep", RetainExceptOnCreate="true",
+               TemplateBody=text({"Resources": {"D": group("d", DeletionPolicy="Retain")}}))[0] == 200
+    assert wait(cfn, "keep")["StackStatus"] == "UPDATE_COMPLETE"
+    assert set(groups(client)) == {"a", "d"}
+    delete(cfn, stack)
+    assert set(groups(client)) == {"a", "d"}

@@ -165,12 +165,14 @@ begin(struct stack_work *w, size_t i)
 	const struct cfn_map *map = cfn_map_find(r->type, &service);
 	struct cfn_error err = {SPAN("Resource type is not supported")};
 	struct doc *props = NULL;
+	bool changed = true;
 	int e;
 
 	if (span_is(doc_get_str(w->stack->status, "Phase"),
 		"update-rollback") &&
-	    doc_get_str(doc_get(row->status, "Before"), "Row").n)
-		return stack_row_swap_back(w, row);
+	    doc_get_str(doc_get(row->status, "Before"), "Row").n &&
+	    ((e = stack_row_swap_back(w, row, &changed)) || !changed))
+		return e;
 	if (skipped(w, row)) {
 		stack_row_step(w, row, "done");
 		return stack_say(w, row, "UPDATE_COMPLETE", SPAN_NULL);

@@ -39,16 +39,19 @@ retained(struct stack_work *w, const struct res *row)
 	bool replaced = doc_get_bool(row->status, "Replaced", false);
 	struct span policy = doc_get_str(row->status,
 	    replaced ? "UpdateReplacePolicy" : "DeletionPolicy");
-	bool rollback = span_is(doc_get_str(w->stack->status, "Phase"),
-	    "rollback");
+	struct span phase = doc_get_str(w->stack->status, "Phase");
+	bool made = span_is(phase, "rollback") ||
+	    span_is(phase, "update-rollback-cleanup");
 
 	if (doc_has_str(doc_get(w->stack->spec, "RetainResources"), row->id) ||
 	    doc_get_bool(row->status, "Imported", false))
 		return true;
-	/* AWS: what a failed creation made goes, unless it is to be kept. */
-	if (span_is(policy, "RetainExceptOnCreate") ||
-	    doc_get_bool(w->stack->spec, "RetainExceptOnCreate", false))
-		return !rollback && !span_is(policy, "Delete");
+	/* AWS: what the operation that failed made goes, if one of both says
+	 * so. */
+	if (made && doc_get_bool(w->stack->spec, "RetainExceptOnCreate", false))
+		return false;
+	if (span_is(policy, "RetainExceptOnCreate"))
+		return !made;
 	return span_is(policy, "Retain");
 }
 

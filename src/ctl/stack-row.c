@@ -87,18 +87,23 @@ stack_row_make(struct stack_work *w, struct res *row, struct doc *props)
 void
 stack_row_before(struct stack_work *w, struct res *row, struct span moved_to)
 {
-	struct doc *b = doc_obj(w->a);
+	struct doc *b = doc_get(row->status, "Before");
 
-	if (moved_to.n)
-		doc_set_str(w->a, b, "Row", moved_to);
-	if (!doc_get(row->status, "Before") || moved_to.n)
+	if (!b) {
+		b = doc_obj(w->a);
 		doc_set(w->a, row->status, "Before", b);
+	}
+	/* An update that failed may be followed by another: both go back to
+	 * what was there before the first. */
+	if (moved_to.n && !doc_get(b, "Row"))
+		doc_set_str(w->a, b, "Row", moved_to);
 }
 
 /* What the row names gets a row of its own, for the clean-up to remove. */
 static int
 move_aside(struct stack_work *w, struct res *row, struct span *ret_id)
 {
+	const struct doc *before = doc_get(row->status, "Before");
 	struct res *r = res_new(w->a, &cloudformation_resource,
 	    w->stack->scope, w->stack->id, arena_fmt_span(w->a, "%.*s#%s",
 		SPAN_ARG(row->id), id_uuid(w->a)));
@@ -106,6 +111,8 @@ move_aside(struct stack_work *w, struct res *row, struct span *ret_id)
 
 	r->status = doc_copy(w->a, row->status);
 	doc_set_bool(w->a, r->status, "Replaced", true);
+	if (before && !doc_get(before, "Row"))
+		doc_set_bool(w->a, r->status, "Changed", true);
 	doc_del(r->status, "Before");
 	doc_del(r->status, "Step");
 	if ((e = store_insert(w->store, w->a, r)))
@@ -158,11 +165,12 @@ change_row(struct stack_work *w, struct res *row, struct doc *props)
 }
 
 int
-stack_row_swap_back(struct stack_work *w, struct res *row)
+stack_row_swap_back(struct stack_work *w, struct res *row, bool *ret_changed)
 {
 	struct span id = doc_get_str(doc_get(row->status, "Before"), "Row");
 	struct span aside;
 	struct res *old;
+	bool changed;
 	int e = store_get(w->store, w->a, &cloudformation_resource,
 	    w->stack->scope, w->stack->id, id, &old);
 
@@ -171,13 +179,20 @@ stack_row_swap_back(struct stack_work *w, struct res *row)
 	if (doc_get(row->status, "PhysicalResourceId") &&
 	    (e = move_aside(w, row, &aside)))
 		return err_trace(e);
+	changed = doc_get_bool(old->status, "Changed", false);
 	row->status = doc_copy(w->a, old->status);
 	doc_del(row->status, "Replaced");
-	stack_row_step(w, row, "done");
-	if ((e = stack_say(w, row, "UPDATE_COMPLETE", SPAN_NULL)))
-		return err_trace(e);
-	e = store_delete(w->store, old);
-	return e ? err_fold(e) : 0;
+	doc_del(row->status, "Changed");
+	if (changed)
+		stack_row_before(w, row, SPAN_NULL);
+	else
+		stack_row_step(w, row, "done");
+	e = changed ? store_put_status(w->store, row) :
+		      stack_say(w, row, "UPDATE_COMPLETE", SPAN_NULL);
+	if (e || (e = store_delete(w->store, old)))
+		return err_fold(e);
+	*ret_changed = changed;
+	return 0;
 }
 
 /* Is there a step that makes the change in place, if it may be? */

@@ -77,8 +77,10 @@ int stack_row_update(struct stack_work *w, struct res *row, struct span type,
     struct doc *props, const struct cfn_map *map);
 /* It is as it should be; what failed before says that it no longer does. */
 int stack_row_keep(struct stack_work *w, struct res *row);
-/* Undoes a replacement: the old one is still there. */
-int stack_row_swap_back(struct stack_work *w, struct res *row);
+/* Undoes replacements: the first of all is still there.  *ret_changed: it had
+ * been changed in place before, and that is to be undone as well. */
+int stack_row_swap_back(struct stack_work *w, struct res *row,
+    bool *ret_changed);
 /* Is it as it should be by now? */
 int stack_row_settle(struct stack_work *w, struct res *row);
 int stack_row_fail(struct stack_work *w, struct res *row, struct span reason);

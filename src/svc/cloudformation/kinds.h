@@ -26,8 +26,9 @@
  *		ResourceStatus, ResourceStatusReason, Timestamp, Phase and Step
  *		of the controller's work, Props: as last applied, Mark: digest of
  *		them with secretsmanager's references as written, Attrs, Deps[],
- *		DeletionPolicy, UpdateReplacePolicy, Before: {Props, Attrs,
- *		PhysicalResourceId, Deps, Row?} until an update cannot go back}
+ *		DeletionPolicy, UpdateReplacePolicy, Before: {Row?: of the
+ *		one that it replaced first} until an update cannot go back,
+ *		Replaced, Changed: before it was replaced, Gone, Imported}
  * cloudformation.event	 parent = the stack's id, id = EventId; spec is the event.
  * cloudformation.export  parent none, id = the export's name; spec {Value,
  *		ExportingStackId}.
