@@ -244,6 +244,8 @@ def test_by_digest_and_by_ecr_name(s, reg):
     digest = reg.image("app/images", "dig", [BUSYBOX], config=script("exit 3"))
     host = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
     for image in (f"127.0.0.1:{s.port}/app/images@{digest}", f"{host}/app/images:dig",
+                  # as the CDK's hot-swapping makes it up of the endpoint's host
+                  "123456789012.dkr.ecr.us-east-1.127.0.0.1/app/images:dig",
                   f"localhost:{s.port}/app/images:dig"):
         assert code(run(s, image)) == 3, image
     task = run(s, "210987654321.dkr.ecr.us-east-1.amazonaws.com/app/images:dig")

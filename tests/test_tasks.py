@@ -457,3 +457,40 @@ def test_restarts_in_a_deployment(up, web):
         assert len(t["attachments"]) == 1
     enis = up.ec2.describe_network_interfaces()["NetworkInterfaces"]
     assert len(enis) == 3, [e["Description"] for e in enis]
+
+
+def test_one_digest_in_a_deployment(up):
+    """A tag that moves meets the next deployment, none that is under way: all
+    tasks of one run the same bytes.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html"""
+    reg = oci.Registry(up)
+
+    def push(tag, word):
+        return reg.image("bb", tag, [busybox(), oci.tar(oci.entry("word", word))],
+                         config={"Cmd": ["sleep", "1000"]})
+
+    def running():
+        tasks = up.ecs.describe_tasks(cluster="c", tasks=members(up))["tasks"]
+        return [t["containers"][0]["imageDigest"] for t in tasks if t["lastStatus"] == "RUNNING"]
+    first = push("moves", b"first")
+    arn = define(up, ("app", None, {"image": f"127.0.0.1:{up.port}/bb:moves", "stopTimeout": 0}))
+    up.ecs.create_service(cluster="c", serviceName="web", taskDefinition=arn, desiredCount=1,
+                          launchType="FARGATE", networkConfiguration=up.net)
+    stable(up)
+    second = push("moves", b"second")
+    up.ecs.update_service(cluster="c", service="web", desiredCount=3)
+    until(lambda: len(running()) == 3)
+    assert set(running()) == {first} != {second}
+    # One that is replaced is the same as well.
+    up.ecs.stop_task(cluster="c", task=members(up)[0])
+    until(lambda: len(running()) == 3)
+    assert set(running()) == {first}
+    old = members(up)
+    # Started anew, the same definition has what the tag names now.
+    up.ecs.update_service(cluster="c", service="web", forceNewDeployment=True)
+    stable(up)
+    assert not set(old) & set(members(up))
+    assert running() == [second] * 3
+    up.ecs.delete_service(cluster="c", service="web", force=True)
+    up.ecs.get_waiter("services_inactive").wait(cluster="c", services=["web"], WaiterConfig=SOON)
+    until(lambda: not up.containers())
