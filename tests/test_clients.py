@@ -9,11 +9,10 @@ import time
 import urllib.parse
 import xml.etree.ElementTree
 
-import botocore.exceptions
 import conftest
 import pytest
 
-from cfn import events, physical, refused, service_template, wait
+from cfn import GROUP, refused, service_template, wait
 from conftest import ACCOUNT, KEY, REGION, SECRET
 from raw import Signed, send, talk
 from test_s3_multipart import sha256
@@ -710,3 +709,101 @@ def test_stranger(daemon, service, method, path, target):
     assert code == "UnknownOperationException" and 400 <= status < 500, answer
     assert (target or service).encode() in answer.partition(b"\r\n\r\n")[2], answer
     assert took < 50, took
+
+
+# --- what else is easily got wrong -------------------------------------------------------
+
+@pytest.mark.parametrize("body", [
+    "# a comment\nResources:\n  Group:   # and another\n    Type: AWS::Logs::LogGroup\n\n\n",
+    "Description: ünïcode ☃\r\nResources:\r\n  Group: {Type: 'AWS::Logs::LogGroup'}\r\n",
+    '{ "Resources" : {"B": {"Type": "AWS::Logs::LogGroup"},\t"A": {"Type":'
+    '"AWS::Logs::LogGroup"}}, "Description": "<&>\\u00e9\\u2028 ]]>" }\n',
+    "  \nResources:\n  Group:\n    Type: 'AWS::Logs::LogGroup' \t\n ",
+], ids=["comments", "line ends", "json", "blanks"])
+def test_template_as_sent(wire, body):
+    """What `cdk diff` compares; an SDK's XML reader makes a line feed of each
+    carriage return that is not escaped."""
+    name = "Sent" + hashlib.sha256(body.encode()).hexdigest()[:8]
+    wire.cfn("CreateStack", StackName=name, TemplateBody=body)
+    settled(wire, name, "CREATE_COMPLETE")
+    tree = wire.cfn("GetTemplate", StackName=name, TemplateStage="Original")
+    assert tree.findtext(".//TemplateBody") == body
+    wire.cfn("DeleteStack", StackName=name)
+
+
+def test_lookups(wire):
+    """Networks, with the filters that the CLI sends, and no gateway of a VPN."""
+    lookup = as_role(wire, "lookup")
+
+    def ask(action, *filters):
+        pairs = [p for i, (k, v) in enumerate(filters, 1) for p in (
+            (f"Filter.{i}.Name", k), (f"Filter.{i}.Value.1", v))]
+        status, tree = lookup.query("ec2", action, *pairs)
+        assert status == 200, xml.etree.ElementTree.tostring(tree)
+        return tree
+    vpcs = [v.text for v in ask("DescribeVpcs", ("isDefault", "true")).iter("vpcId")]
+    assert len(vpcs) == 1
+    subnets = ask("DescribeSubnets", ("vpc-id", vpcs[0]))
+    assert {s.text for s in subnets.iter("vpcId")} == set(vpcs)
+    tables = ask("DescribeRouteTables", ("vpc-id", vpcs[0]))
+    assert [m.text for m in tables.iter("main")] == ["true"]
+    assert any(g.text.startswith("igw-") for g in tables.iter("gatewayId"))
+    none = ask("DescribeVpnGateways", ("attachment.vpc-id", vpcs[0]),
+               ("attachment.state", "attached"), ("state", "available"))
+    assert list(none.iter("item")) == []
+    groups = ask("DescribeSecurityGroups", ("vpc-id", vpcs[0]), ("group-name", "default"))
+    assert len(list(groups.iter("groupId"))) >= 1
+    assert [g.text for g in groups.iter("groupName")][0] == "default"
+    assert list(ask("DescribeVpcs", ("tag:Name", "none-such")).iter("vpcId")) == []
+    # A filter that EC2 does not know is no filter that matches all.
+    status, tree = lookup.query("ec2", "DescribeVpcs", **{
+        "Filter.1.Name": "no-such-filter", "Filter.1.Value.1": "x"})
+    assert (status, error(tree)[0]) == (400, "InvalidParameterValue")
+
+
+@pytest.mark.parametrize("cpu,memory,fine", [
+    ("256", "512", True), ("512", "1024", True), ("1024", "2048", True), ("256", "2048", True),
+    ("4096", "30720", True), ("16384", "122880", True), ("256", "1536", False),
+    ("256", "3072", False), ("512", "512", False), ("512", "5120", False), ("1024", "1024", False),
+    ("1024", "9216", False), ("2048", "2048", False), ("8192", "8192", False),
+    ("8192", "18432", False), ("300", "512", False), ("256", "513", False)])
+def test_task_sizes(client, cpu, memory, fine):
+    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html"""
+    call, args = client("ecs").register_task_definition, {
+        "family": "sizes", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
+        "cpu": cpu, "memory": memory, "containerDefinitions": [{"name": "a", "image": "a"}]}
+    if fine:
+        assert call(**args)["taskDefinition"]["memory"] == memory
+        return
+    e = refused(call, **args)
+    assert (e["ResponseMetadata"]["HTTPStatusCode"], e["Error"]["Code"]) == (400, "ClientException")
+    assert e["Error"]["Message"] == "No Fargate configuration exists for given values: " \
+        f"{cpu} CPU, {memory} memory. See the Amazon ECS documentation for the valid values."
+
+
+def test_clean_up(daemon, client):
+    """What a nightly job does with previews that have expired: finds them by
+    name and age, lifts their protection, destroys, looks for what is left."""
+    cfn, tagged = client("cloudformation"), client("resourcegroupstaggingapi")
+    for n in ("AppPr41", "AppPr42", "Other"):
+        cfn.create_stack(StackName=n, EnableTerminationProtection=n == "AppPr42", Tags=[
+            {"Key": "PRNumber", "Value": n[5:] or "none"}], TemplateBody=json.dumps(
+                GROUP))
+        wait(cfn, n)
+    names = json.loads(daemon.aws(
+        "cloudformation", "list-stacks", "--stack-status-filter", "CREATE_COMPLETE",
+        "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "--output", "json", "--query",
+        "StackSummaries[?starts_with(StackName,'AppPr')].[StackName,CreationTime]"))
+    assert sorted(n for n, at in names) == ["AppPr41", "AppPr42"]
+    e = refused(cfn.delete_stack, StackName="AppPr42")
+    assert e["Error"]["Code"] == "ValidationError"
+    assert "TerminationProtection is enabled" in e["Error"]["Message"]
+    daemon.aws("cloudformation", "update-termination-protection", "--no-enable-termination-protection",
+               "--stack-name", "AppPr42")
+    for n in ("AppPr41", "AppPr42"):
+        daemon.aws("cloudformation", "delete-stack", "--stack-name", n)
+        daemon.aws("cloudformation", "wait", "stack-delete-complete", "--stack-name", n)
+        assert tagged.get_resources(TagFilters=[{"Key": "PRNumber", "Values": [n[5:]]}])[
+            "ResourceTagMappingList"] == []
+    assert cfn.describe_stacks(StackName="Other")["Stacks"]
+    cfn.delete_stack(StackName="Other")

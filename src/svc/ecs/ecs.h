@@ -76,6 +76,11 @@ bool taskdef_check(struct arena *a, const struct doc *in, struct refusal *ret);
 bool taskdef_cpu(struct span s, int64_t *ret);
 bool taskdef_memory(struct span s, int64_t *ret);
 bool fargate_size(int64_t cpu, int64_t memory);
+/* AWS's words for a pair that is none; both as long long. */
+#define FARGATE_NO_SIZE                                                   \
+	"No Fargate configuration exists for given values: %lld CPU, "    \
+	"%lld memory. See the Amazon ECS documentation for the valid "    \
+	"values."
 /* The spec as DescribeTaskDefinition shows it, without ARN and revision. */
 struct doc *taskdef_fill(struct arena *a, const struct doc *in);
 /* taskdef-secrets.c: the form of a container's secrets; role: the execution

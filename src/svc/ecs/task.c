@@ -72,8 +72,8 @@ check_overrides(struct call *c, struct launch *l)
 		return reply_error(c, INVALID,
 		    "Invalid 'memory' setting for task.");
 	if (!fargate_size(cpu, memory))
-		return reply_error(c, "ClientException",
-		    "No Fargate configuration exists for given values.");
+		return reply_error(c, "ClientException", FARGATE_NO_SIZE,
+		    (long long)cpu, (long long)memory);
 	doc_setf(c->arena, l->spec, "cpu", "%lld", (long long)cpu);
 	doc_setf(c->arena, l->spec, "memory", "%lld", (long long)memory);
 	doc_set(c->arena, l->spec, "overrides",

@@ -631,8 +631,8 @@ check_size(struct arena *a, const struct doc *in, struct refusal *ret)
 		return refuse(ret, a, CLIENT,
 		    "Invalid 'memory' setting for task.");
 	if (!fargate_size(cpu, memory))
-		return refuse(ret, a, CLIENT,
-		    "No Fargate configuration exists for given values.");
+		return refuse(ret, a, CLIENT, FARGATE_NO_SIZE, (long long)cpu,
+		    (long long)memory);
 	if (disk < 21 || disk > 200)
 		return refuse(ret, a, CLIENT,
 		    "The ephemeral storage size must be between 21 GiB and "

@@ -35,7 +35,8 @@ static const struct refuse_case cases[] = {
 	{"good", "{}", "{}", NULL},
 	{"vcpu", "{\"cpu\":\".25 vCPU\",\"memory\":\"1 GB\"}", "{}", NULL},
 	{"pair", "{\"cpu\":\"256\",\"memory\":\"4096\"}", "{}",
-	    "No Fargate configuration exists for given values."},
+	    "No Fargate configuration exists for given values: 256 CPU, 4096 "
+	    "memory."},
 	{"pair step", "{\"cpu\":\"256\",\"memory\":\"1536\"}", "{}",
 	    "No Fargate configuration exists"},
 	{"large", "{\"cpu\":\"16384\",\"memory\":\"40960\"}", "{}", NULL},
