@@ -231,6 +231,21 @@ def test_alias_and_group(cfn, r53, name, domain, zone, daemon):
     assert records(r53, zone) == {}
 
 
+def test_group_with_a_set_twice(cfn, r53, name, domain, zone):
+    """Two sets of one name and type are refused, as their batch would be; none is lost."""
+    def records_of(*values):
+        return {"Group": {"Type": "AWS::Route53::RecordSetGroup", "Properties": {
+            "HostedZoneId": zone, "RecordSets": [
+                {"Name": n, "Type": "A", "TTL": "60", "ResourceRecords": [v]}
+                for n, v in zip((domain, domain.upper() + "."), values)]}}}
+    stack = complete(cfn, make(cfn, name, records_of("192.0.2.1", "192.0.2.2")),
+                     "ROLLBACK_COMPLETE")
+    assert f"invalid set of changes for a resource record set 'A {domain}.'" in str(
+        events(cfn, name))
+    assert records(r53, zone) == {}
+    delete(cfn, stack)
+
+
 def certificate(domain, zone, *names, **more):
     return {"Certificate": {"Type": "AWS::CertificateManager::Certificate", "Properties": {
         "DomainName": domain, "ValidationMethod": "DNS",

@@ -762,7 +762,7 @@ def test_stack_users(client, iam):
     cfn = client("cloudformation")
     called = name()
 
-    def template(status, users, policies, path="/a/"):
+    def template(status, users, policies, path="/a/", other="Other"):
         return {
             "Group": {"Type": "AWS::IAM::Group", "Properties": {
                 "ManagedPolicyArns": policies, "Path": path}},
@@ -773,7 +773,8 @@ def test_stack_users(client, iam):
                 "PermissionsBoundary": EXECUTION}},
             "Second": {"Type": "AWS::IAM::User"},
             "Addition": {"Type": "AWS::IAM::UserToGroupAddition", "Properties": {
-                "GroupName": {"Ref": "Other"}, "Users": [{"Ref": u} for u in users]}},
+                "GroupName": {"Ref": other}, "Users": [{"Ref": u} for u in users]}},
+            "Third": {"Type": "AWS::IAM::Group"},
             "Key": {"Type": "AWS::IAM::AccessKey", "Properties": {
                 "UserName": {"Ref": "User"}, "Status": status}},
             "Role": ROLE,
@@ -811,12 +812,43 @@ def test_stack_users(client, iam):
     assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=made["Provider"])[
         "ClientIDList"] == ["Inactive"]
     assert refused(mine.get_caller_identity)[1] == "InvalidClientTokenId"
+    s = stack(cfn, "users", template("Inactive", ["Second"], [], "/b/", "Third"), "update",
+              more=more)
+    assert s["StackStatus"] == "UPDATE_COMPLETE", events(cfn, "users")
+    assert members("Other") == [] and members("Third") == [made["Second"]]
     delete(cfn, s)
     for call, args in ((iam.get_user, {"UserName": called}),
                        (iam.get_group, {"GroupName": made["Group"]}),
                        (iam.get_instance_profile, {"InstanceProfileName": made["Profile"]}),
                        (iam.get_role, {"RoleName": made["Linked"]})):
         assert refused(call, **args)[1] == "NoSuchEntity"
+
+
+def test_stack_profile_of_two_roles(client):
+    """An instance profile has one role: a second one is refused, not left out."""
+    cfn = client("cloudformation")
+    s = stack(cfn, "tworoles", {"A": ROLE, "B": ROLE, "P": {
+        "Type": "AWS::IAM::InstanceProfile", "Properties": {
+            "Roles": [{"Ref": "A"}, {"Ref": "B"}]}}})
+    assert s["StackStatus"] == "ROLLBACK_COMPLETE", events(cfn, "tworoles")
+    assert "InstanceSessionsPerInstanceProfile: 1" in str(events(cfn, "tworoles"))
+    delete(cfn, s)
+
+
+def test_stack_key_is_in_no_event(client, iam):
+    """What a template does with a secret key is not told of it."""
+    cfn = client("cloudformation")
+    s = stack(cfn, "keyevents", {
+        "User": {"Type": "AWS::IAM::User"},
+        "Key": {"Type": "AWS::IAM::AccessKey", "Properties": {"UserName": {"Ref": "User"}}},
+        "Kept": {"Type": "AWS::SecretsManager::Secret", "Properties": {
+            "SecretString": {"Fn::Sub": "key:${Key.SecretAccessKey}"}}}})
+    assert s["StackStatus"] == "CREATE_COMPLETE", events(cfn, "keyevents")
+    secret = client("secretsmanager").get_secret_value(
+        SecretId=resources(cfn, "keyevents")["Kept"])["SecretString"]
+    shown = str(cfn.describe_stack_events(StackName="keyevents"))
+    assert len(secret) == 44 and secret[4:] not in shown and "key:****" in shown
+    delete(cfn, s)
 
 
 def test_stack_login_profile(client):

@@ -211,19 +211,20 @@ user_remove(struct cfn_run *run, enum cfn_outcome *ret)
 
 /* A user's membership of its own: {GroupName, Users}. */
 
+/* props: whose GroupName it is. */
 static int
-members(struct cfn_run *run, const char *op, const struct doc *users,
+members(struct cfn_run *run, const char *op, const struct doc *props,
     const struct doc *except, bool gone_ok, enum cfn_outcome *ret)
 {
 	int e;
 
-	doc_each(u, users) {
+	doc_each(u, doc_get(props, "Users")) {
 		struct doc *in = doc_obj(run->arena);
 
 		if (doc_has_str(except, doc_span(u)))
 			continue;
 		doc_set_str(run->arena, in, "GroupName",
-		    doc_get_str(run->props, "GroupName"));
+		    doc_get_str(props, "GroupName"));
 		doc_set_str(run->arena, in, "UserName", doc_span(u));
 		if ((e = iam_cfn_call(run, op, in, gone_ok, ret)) ||
 		    *ret != CFN_DONE)
@@ -238,42 +239,45 @@ addition_create(struct cfn_run *run, enum cfn_outcome *ret)
 	run->ref = arena_fmt_span(run->arena, "%.*s-%.*s-%.*s",
 	    SPAN_ARG(run->stack), SPAN_ARG(run->logical),
 	    SPAN_ARG(run->random));
-	return members(run, "AddUserToGroup", doc_get(run->props, "Users"),
-	    NULL, false, ret);
+	return members(run, "AddUserToGroup", run->props, NULL, false, ret);
 }
 
 static int
 addition_update(struct cfn_run *run, enum cfn_outcome *ret)
 {
-	const struct doc *is = doc_get(run->props, "Users");
-	const struct doc *was = doc_get(run->old, "Users");
-	int e = members(run, "AddUserToGroup", is, was, false, ret);
+	bool moved = iam_cfn_changed(run, "GroupName");
+	int e = members(run, "AddUserToGroup", run->props,
+	    moved ? NULL : doc_get(run->old, "Users"), false, ret);
 
 	return e || *ret != CFN_DONE ? e :
-	    members(run, "RemoveUserFromGroup", was, is, true, ret);
+	    members(run, "RemoveUserFromGroup", run->old,
+	    moved ? NULL : doc_get(run->props, "Users"), true, ret);
 }
 
 static int
 addition_remove(struct cfn_run *run, enum cfn_outcome *ret)
 {
-	return members(run, "RemoveUserFromGroup",
-	    doc_get(run->props, "Users"), NULL, true, ret);
+	return members(run, "RemoveUserFromGroup", run->props, NULL, true, ret);
 }
 
-/* Instance profiles have one role, in a list. */
+/* Instance profiles have one role, in a list: a second one is refused. */
 
 static int
-profile_role(struct cfn_run *run, const char *op, const struct doc *roles,
+profile_roles(struct cfn_run *run, const char *op, const struct doc *roles,
     bool gone_ok, enum cfn_outcome *ret)
 {
-	struct doc *in = doc_obj(run->arena);
-	struct span role = doc_span(doc_at(roles, 0));
+	int e = 0;
 
-	if (!role.n)
-		return 0;
-	doc_set_str(run->arena, in, "InstanceProfileName", run->ref);
-	doc_set_str(run->arena, in, "RoleName", role);
-	return iam_cfn_call(run, op, in, gone_ok, ret);
+	doc_each(role, roles) {
+		struct doc *in = doc_obj(run->arena);
+
+		if (e || *ret == CFN_FAILED)
+			break;
+		doc_set_str(run->arena, in, "InstanceProfileName", run->ref);
+		doc_set_str(run->arena, in, "RoleName", doc_span(role));
+		e = iam_cfn_call(run, op, in, gone_ok, ret);
+	}
+	return e;
 }
 
 static int
@@ -286,7 +290,7 @@ profile_create(struct cfn_run *run, enum cfn_outcome *ret)
 	if (e || *ret != CFN_DONE)
 		return e;
 	run->ref = doc_get_str(run->props, "InstanceProfileName");
-	return profile_role(run, "AddRoleToInstanceProfile",
+	return profile_roles(run, "AddRoleToInstanceProfile",
 	    doc_get(run->props, "Roles"), false, ret);
 }
 
@@ -297,10 +301,10 @@ profile_update(struct cfn_run *run, enum cfn_outcome *ret)
 
 	if (!iam_cfn_changed(run, "Roles"))
 		return 0;
-	e = profile_role(run, "RemoveRoleFromInstanceProfile",
+	e = profile_roles(run, "RemoveRoleFromInstanceProfile",
 	    doc_get(run->old, "Roles"), true, ret);
 	return e || *ret != CFN_DONE ? e :
-	    profile_role(run, "AddRoleToInstanceProfile",
+	    profile_roles(run, "AddRoleToInstanceProfile",
 	    doc_get(run->props, "Roles"), false, ret);
 }
 
@@ -308,7 +312,7 @@ static int
 profile_remove(struct cfn_run *run, enum cfn_outcome *ret)
 {
 	struct doc *in = doc_obj(run->arena);
-	int e = profile_role(run, "RemoveRoleFromInstanceProfile",
+	int e = profile_roles(run, "RemoveRoleFromInstanceProfile",
 	    doc_get(run->props, "Roles"), true, ret);
 
 	if (e || *ret != CFN_DONE)

@@ -94,7 +94,7 @@ sets_of(struct cfn_run *run, const struct doc *props, struct doc **ret_sets,
 {
 	struct arena *a = run->arena;
 	struct doc *all = doc_obj(a), *one, *list = doc_arr(a);
-	struct span zone = SPAN_NULL, name;
+	struct span zone = SPAN_NULL, name, key;
 	int e;
 
 	if (is_group(run))
@@ -109,10 +109,18 @@ sets_of(struct cfn_run *run, const struct doc *props, struct doc **ret_sets,
 			name = doc_get_str(s, "Name");
 		one = doc_set_str(a, doc_obj(a), "Zone", zone);
 		doc_set(a, one, "Set", set_of(a, s));
-		doc_setn(a, all, arena_fmt_span(a, "%.*s %.*s %.*s %.*s",
+		key = arena_fmt_span(a, "%.*s %.*s %.*s %.*s",
 		    SPAN_ARG(zone), SPAN_ARG(name),
 		    SPAN_ARG(doc_get_str(s, "Type")),
-		    SPAN_ARG(doc_get_str(s, "SetIdentifier"))), one);
+		    SPAN_ARG(doc_get_str(s, "SetIdentifier")));
+		if (doc_getn(all, key)) {
+			*ret = cfn_fail(run, "The request contains an invalid "
+			    "set of changes for a resource record set "
+			    "'%.*s %.*s'", SPAN_ARG(doc_get_str(s, "Type")),
+			    SPAN_ARG(name));
+			return 0;
+		}
+		doc_setn(a, all, key, one);
 	}
 	*ret_sets = all;
 	return 0;
