@@ -15,7 +15,7 @@ static const char *const secret_members[] = {
 	/* of stacks: parameters and properties as they were resolved */
 	"Params", "Props", "Resolved",
 	"Password", "Plaintext", "PrivateKey", "SecretAccessKey",
-	"SecretBinary", "SecretString", "SessionToken", "Token",
+	"SecretBinary", "SecretString", "SessionToken", ".Signature", "Token",
 };
 
 static bool
@@ -36,6 +36,18 @@ is_secret_kind(struct span kind)
 	return false;
 }
 
+/* An address that proves who asks, as wait conditions have it. */
+static struct doc *
+hide_text(struct arena *a, const struct doc *d)
+{
+	const struct span mark = SPAN("?Signature=");
+	struct span s = doc_span(d);
+	ptrdiff_t at = doc_type(d) == DOC_STR ? span_find(s, mark) : -1;
+
+	return at < 0 ? doc_copy(a, d) : doc_str(a, arena_fmt_span(a,
+	    "%.*s(hidden)", SPAN_ARG(span_to(s, (size_t)at + mark.n))));
+}
+
 /* In a list of {name, value}, as environment variables are, names stay. */
 static struct doc *
 hide(struct arena *a, const struct doc *d, bool values)
@@ -49,7 +61,7 @@ hide(struct arena *a, const struct doc *d, bool values)
 		return to;
 	}
 	if (doc_type(d) != DOC_OBJ)
-		return doc_copy(a, d);
+		return hide_text(a, d);
 	to = doc_obj(a);
 	doc_each_key(k, v, d)
 		doc_append(a, to, arena_span(a, k),

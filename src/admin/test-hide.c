@@ -21,6 +21,10 @@ static const struct {
 	{"references stay", "ecs.task-definition",
 	    "{\"secrets\":[{\"name\":\"N\",\"valueFrom\":\"arn\"}]}",
 	    "{\"secrets\":[{\"name\":\"N\",\"valueFrom\":\"arn\"}]}"},
+	{"signed address", "cloudformation.resource",
+	    "{\"a\":[\"http://h/p?Signature=0123\"],\".Signature\":\"0123\"}",
+	    "{\"a\":[\"http://h/p?Signature=(hidden)\"],"
+	    "\".Signature\":\"(hidden)\"}"},
 	{"kind", "secretsmanager.secret-version",
 	    "{\"kind\":\"k\",\"spec\":{\"x\":1},\"status\":{}}",
 	    "{\"kind\":\"k\",\"spec\":\"(hidden)\",\"status\":\"(hidden)\"}"},

@@ -76,6 +76,13 @@ eval_ref(struct eval *e, struct span name, struct doc **ret)
 	return 0;
 }
 
+/* What IAM tells once, when it makes a key. */
+static bool
+is_secret(struct span attr)
+{
+	return span_is(attr, "SecretAccessKey");
+}
+
 int
 eval_attr(struct eval *e, struct span id, struct span attr, struct doc **ret)
 {
@@ -86,6 +93,10 @@ eval_attr(struct eval *e, struct span id, struct span attr, struct doc **ret)
 		return cfn_invalid(e->a, e->err, "Template error: instance of "
 		    "Fn::GetAtt references undefined resource %.*s",
 		    SPAN_ARG(id));
+	if ((e->flags & CFN_SHOW) && is_secret(attr)) {
+		*ret = doc_str(e->a, SPAN("****"));
+		return 0;
+	}
 	r = l && l->attr ? l->attr(e->s->env.ctx, e->a, id, attr, ret, e->err) :
 	    CFN_E_UNKNOWN;
 	return r == CFN_E_UNKNOWN ? eval_unknown(e, ret) : r;

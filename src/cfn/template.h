@@ -198,8 +198,8 @@ bool cfn_deletable(const struct cfn_stack *s, size_t i, const bool *gone);
 
 enum {
 	/* For showing, not for doing: what is unknown becomes
-	 * CFN_AFTER_APPLY, NoEcho parameters "****", and dynamic references
-	 * stay as they are written. */
+	 * CFN_AFTER_APPLY, NoEcho parameters and SecretAccessKey of a resource
+	 * "****", and dynamic references stay as they are written. */
 	CFN_SHOW = 1 << 0,
 	/* The same with the true values of NoEcho parameters: for comparing. */
 	CFN_PLAN = 1 << 1,
