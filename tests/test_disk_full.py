@@ -2,6 +2,7 @@
 import concurrent.futures
 import gzip
 import itertools
+import json
 import os
 import pathlib
 import random
@@ -150,6 +151,86 @@ def test_api_writes(small):
     ecr.create_repository(repositoryName="full/again")
     assert ecr.list_tags_for_resource(resourceArn=ecr.describe_repositories(
         repositoryNames=[made[-1]])["repositories"][0]["repositoryArn"])["tags"]
+
+
+TEMPLATE = json.dumps({"Metadata": {"X": "x" * 20000}, "Resources": {
+    f"G{i}": {"Type": "AWS::Logs::LogGroup"} for i in range(5)}})
+
+
+def registers(d):
+    """A write over and over: (the write, how many there are)."""
+    ecs = d.client("ecs")
+    return lambda i: ecs.register_task_definition(
+        family="f", networkMode="awsvpc", requiresCompatibilities=["FARGATE"], cpu="256",
+        memory="512", containerDefinitions=[{"name": "a", "image": "a", "environment": [
+            {"name": "A", "value": "x" * 20000}]}]), lambda: [
+        d.rsplit(":", 1)[1] for p in ecs.get_paginator("list_task_definitions").paginate()
+        for d in p["taskDefinitionArns"]]
+
+
+def serves(d):
+    ecs, ec2 = d.client("ecs"), d.client("ec2")
+    registers(d)[0](0)
+    ecs.create_cluster(clusterName="c")
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    return lambda i: ecs.create_service(
+        cluster="c", serviceName=f"s{i}", taskDefinition="f", desiredCount=0,
+        launchType="FARGATE", clientToken=f"t{i}", tags=[{"key": "k" * 100, "value": "v" * 250}],
+        networkConfiguration={"awsvpcConfiguration": {"subnets": [subnet]}}), lambda: [
+        a for p in ecs.get_paginator("list_services").paginate(cluster="c")
+        for a in p["serviceArns"]]
+
+
+def keeps(d):
+    ssm = d.client("ssm")
+    return lambda i: ssm.put_parameter(Name="/p", Value="x" * 4000, Type="SecureString",
+                                       Overwrite=True), lambda: [
+        v["Version"] for p in ssm.get_paginator("get_parameter_history").paginate(Name="/p")
+        for v in p["Parameters"]][-1:] * ssm.get_parameter(Name="/p")["Parameter"]["Version"]
+
+
+def executes(d):
+    """Change sets, made while there was room."""
+    cfn = d.client("cloudformation")
+    for i in range(100):
+        cfn.create_change_set(StackName=f"s{i}", ChangeSetName="c", ChangeSetType="CREATE",
+                              TemplateBody=TEMPLATE)
+
+    def there():
+        deadline = time.monotonic() + 30
+        while any(s["StackStatus"].endswith("PROGRESS") and s["StackStatus"] !=
+                  "REVIEW_IN_PROGRESS" for s in cfn.list_stacks()["StackSummaries"]):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        stacks = [s for p in cfn.get_paginator("list_stacks").paginate() for s in
+                  p["StackSummaries"] if s["StackStatus"] != "REVIEW_IN_PROGRESS"]
+        assert {s["StackStatus"] for s in stacks} == {"CREATE_COMPLETE"}, stacks
+        groups = [g for p in d.client("logs").get_paginator("describe_log_groups").paginate()
+                  for g in p["logGroups"]]
+        assert len(groups) == 5 * len(stacks)
+        return stacks
+    return lambda i: cfn.execute_change_set(StackName=f"s{i}", ChangeSetName="c",
+                                            ClientRequestToken=f"t{i}"), there
+
+
+@pytest.mark.parametrize("kind", [registers, serves, keeps, executes])
+def test_retry(small, kind):
+    """What failed for want of space left nothing: tried again it is the first."""
+    write, there = kind(small)
+    small.fill()
+    for i in itertools.count():
+        try:
+            write(i)
+        except botocore.exceptions.ClientError as e:
+            assert e.response["ResponseMetadata"]["HTTPStatusCode"] in (500, 503), e.response
+            break
+        assert i < 3000
+    for _ in range(3):
+        with pytest.raises(botocore.exceptions.ClientError):
+            write(i)
+    small.free()
+    write(i)
+    assert len(there()) == i + 1
 
 
 def test_freed_without_a_restart(small):

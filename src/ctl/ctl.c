@@ -40,6 +40,14 @@ struct ctl {
 	int64_t armed;	  /* when it runs out */
 	int handles;	  /* open uv handles */
 	bool stopped;
+	struct ran *ran;  /* what ran in this turn and may be lost with it */
+	size_t n_ran, cap_ran;
+	uint64_t losses;  /* store_losses() when it began */
+};
+
+struct ran {
+	struct slot *slot;
+	int64_t key;
 };
 
 static int64_t
@@ -159,6 +167,42 @@ run_item(struct ctl *ctl, struct slot *s, int64_t key, int64_t *ret_again)
 }
 
 static void
+back_off(struct ctl *ctl, struct item *it, const char *why)
+{
+	it->backoff = CLAMP(it->backoff * 2, (int64_t)BACKOFF_MIN,
+	    (int64_t)BACKOFF_MAX);
+	log_warn("%s %lld: %s; again in %lld ms", it->slot->c->name,
+	    (long long)it->key, why, (long long)it->backoff);
+	wait_for(ctl, it, it->backoff);
+}
+
+static void
+note_ran(struct ctl *ctl, struct slot *s, int64_t key)
+{
+	if (ctl->n_ran == ctl->cap_ran) {
+		ctl->cap_ran = MAX(ctl->cap_ran * 2, (size_t)16);
+		ctl->ran = xrealloc(ctl->ran,
+		    ctl->cap_ran * sizeof(*ctl->ran));
+	}
+	ctl->ran[ctl->n_ran++] = (struct ran){s, key};
+}
+
+/* A turn that was not committed took with it what was done in it; the feed
+ * tells of that, but a controller need not listen to what it writes itself. */
+static void
+see_losses(struct ctl *ctl)
+{
+	uint64_t losses = store_losses(ctl->env->store);
+
+	if (losses != ctl->losses)
+		for (size_t i = 0; i < ctl->n_ran; i++)
+			back_off(ctl, item_get(ctl->ran[i].slot,
+			    ctl->ran[i].key), "its writes were lost");
+	ctl->losses = losses;
+	ctl->n_ran = 0;
+}
+
+static void
 run_one(struct ctl *ctl, struct item *it)
 {
 	struct slot *s = it->slot;
@@ -170,14 +214,12 @@ run_one(struct ctl *ctl, struct item *it)
 	/* The run may have cleared the queue. */
 	it = item_get(s, key);
 	if (r < 0) {
-		it->backoff = CLAMP(it->backoff * 2, (int64_t)BACKOFF_MIN,
-		    (int64_t)BACKOFF_MAX);
-		log_warn("%s %lld: %s; again in %lld ms", s->c->name,
-		    (long long)key, err_last(), (long long)it->backoff);
-		wait_for(ctl, it, it->backoff);
+		back_off(ctl, it, err_last());
 		return;
 	}
 	it->backoff = 0;
+	if (store_dirty(ctl->env->store))
+		note_ran(ctl, s, key);
 	if (again > 0)
 		wait_for(ctl, it, again);
 	else if (list_empty(&it->ready) && !it->due)
@@ -191,6 +233,7 @@ run_ready(uv_idle_t *h)
 	struct ctl *ctl;
 
 	CAST_OBJ(ctl, h->data, CTL_MAGIC);
+	see_losses(ctl);
 	/* What this turn wakes runs in the next one, after the commit. */
 	while (!list_empty(&ctl->ready)) {
 		struct list *l = ctl->ready.next;
@@ -200,7 +243,7 @@ run_ready(uv_idle_t *h)
 	}
 	while (!list_empty(&batch))
 		run_one(ctl, list_entry(batch.next, struct item, ready));
-	if (list_empty(&ctl->ready))
+	if (list_empty(&ctl->ready) && ctl->n_ran == 0)
 		AZ(uv_idle_stop(&ctl->idle));
 }
 
@@ -283,6 +326,7 @@ ctl_start(struct ctl *ctl)
 	CHECK_OBJ(ctl, CTL_MAGIC);
 	AN(ctl->stopped);
 	ctl->stopped = false;
+	ctl->losses = store_losses(ctl->env->store);
 	for (size_t i = 0; i < ctl->n_slots; i++)
 		if (ctl->slots[i].c->init)
 			ctl->slots[i].state = ctl->slots[i].c->init(ctl);
@@ -301,6 +345,7 @@ ctl_stop(struct ctl *ctl)
 	if (ctl->stopped)
 		return;
 	ctl->stopped = true;
+	ctl->n_ran = 0;
 	for (size_t i = 0; i < ctl->n_slots; i++)
 		HASH_ITER (hh, ctl->slots[i].items, it, next)
 			item_free(it);
@@ -317,6 +362,7 @@ on_closed(uv_handle_t *h)
 	CAST_OBJ(ctl, h->data, CTL_MAGIC);
 	if (--ctl->handles > 0)
 		return;
+	free(ctl->ran);
 	free(ctl->slots);
 	FREE_OBJ(ctl);
 }

@@ -10,7 +10,8 @@
  * One run per key at a time; wakes that come meanwhile coalesce into one more
  * run.  A negative result backs off: 0.1 s doubling to 30 s, until a run
  * succeeds.  A run inside a failed store call is never half-applied: each run
- * has a savepoint, rolled back on failure.
+ * has a savepoint, rolled back on failure.  What ran in a turn whose commit
+ * failed runs again.
  *
  * At start each controller hears of every resource of its kinds as if it had
  * just changed, so the system converges from whatever it finds.

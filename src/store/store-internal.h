@@ -73,6 +73,7 @@ struct store {
 	size_t n_changes, cap_changes;
 	struct waiter *waiters;
 	size_t n_waiters, cap_waiters;
+	uint64_t losses; /* commits that failed */
 	struct subscriber *subs;
 	size_t n_subs;
 };

@@ -590,6 +590,7 @@ store_commit(struct store *s)
 		return;
 	r = commit(s);
 	s->in_txn = false;
+	s->losses += r < 0;
 	/* Waiters and subscribers may write: that is the next turn. */
 	changes = TAKE_PTR(s->changes);
 	waiters = TAKE_PTR(s->waiters);
@@ -604,6 +605,12 @@ store_commit(struct store *s)
 	for (size_t i = 0; i < n_waiters; i++)
 		waiters[i].fn(waiters[i].ctx, r);
 	tell(s, changes, n_changes);
+}
+
+uint64_t
+store_losses(const struct store *s)
+{
+	return s->losses;
 }
 
 void

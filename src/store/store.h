@@ -91,6 +91,8 @@ void store_rest(struct store *s);
 /* True while a store_commit() is owed: there are writes, or somebody waits for
  * it.  Then the loop must not sleep. */
 bool store_owes(const struct store *s);
+/* How many turns' writes were lost as yet. */
+uint64_t store_losses(const struct store *s);
 /* fn runs after the next store_commit(), also when nothing is dirty.  err is
  * negative if the turn's writes were lost: a reply that tells of them must
  * become a 500. */
