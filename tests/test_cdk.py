@@ -335,3 +335,51 @@ def test_lookups(ng, preview, tmp_path):
     # The same found by the older one; and with what it keeps, nothing is asked.
     assert "no changes" in app("deploy", *args, cli=cdk.OLD)
     app("destroy", *args, "--force")
+
+
+SMALL = """
+const { App, RemovalPolicy, Stack } = require('aws-cdk-lib');
+const logs = require('aws-cdk-lib/aws-logs');
+const { Asset } = require('aws-cdk-lib/aws-s3-assets');
+const stack = new Stack(new App(), 'Small');
+new logs.LogGroup(stack, 'Group', {
+	logGroupName: 'small', removalPolicy: RemovalPolicy.DESTROY,
+	retention: Number(stack.node.tryGetContext('days')) });
+new Asset(stack, 'File', { path: __filename });
+"""
+
+
+def test_other_ways(ng, preview, tmp_path):
+    """The older CLI's bootstrap, deployments without a change set and with one
+    that waits, and the assets that nobody uses any more."""
+    app = cdk.Cdk(ng, preview.env["HOME"], tmp_path)
+    (tmp_path / "small.js").write_text(SMALL)
+    args = ("--app", "node small.js")
+    deploy = ("deploy", *args, "--require-approval", "never")
+
+    def days():
+        groups = ng.client("logs").describe_log_groups(logGroupNamePrefix="small")["logGroups"]
+        return [g["retentionInDays"] for g in groups]
+    out = app("bootstrap", *args, "--qualifier", "old", "--toolkit-stack-name", "OldToolkit",
+              cli=cdk.OLD)
+    assert "bootstrapped" in out
+    assert cdk.stack(ng, "OldToolkit")["StackStatus"] == "CREATE_COMPLETE"
+    app(*deploy, "--method=direct", "-c", "days=7")
+    app(*deploy, "--method=direct", "-c", "days=3", cli=cdk.OLD)
+    assert days() == [3]
+    app(*deploy, "--method=prepare-change-set", "-c", "days=5")
+    assert days() == [3]
+    for cli in (cdk.NEW, cdk.OLD):
+        out = app("diff", *args, "-c", "days=5", cli=cli)
+        assert "[-] 3" in out and "[+] 5" in out
+    cfn = ng.client("cloudformation")
+    cfn.execute_change_set(StackName="Small", ChangeSetName="cdk-deploy-change-set")
+    cfn.get_waiter("stack_update_complete").wait(StackName="Small", WaiterConfig={"Delay": 1})
+    assert days() == [5]
+    app("destroy", *args, "--force", "-c", "days=5")
+    bucket = cdk.outputs(ng, "CDKToolkit")["BucketName"]
+    assert ng.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] > 0
+    app("gc", *args, "-c", "days=5", "--unstable=gc", "--confirm=false",
+        "--rollback-buffer-days=0", "--created-buffer-days=0")
+    assert ng.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+    app.ng.client("cloudformation").delete_stack(StackName="OldToolkit")
