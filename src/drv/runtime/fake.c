@@ -89,7 +89,7 @@ answer_list(struct fake *f, const struct answer *an)
 		    .task = span_of(c->task), .pid = c->exited ? 0 : c->pid,
 		    .started = c->started, .exited = c->exited,
 		    .exit = c->exit};
-	an->cb.list(an->ctx, 0, v, n);
+	an->cb.list(an->ctx, an->err, v, n);
 }
 
 static void
@@ -340,8 +340,9 @@ fake_free(struct runtime *r)
 
 		list_del(&an->link);
 		/* Who asked waits for it, to let go of what it holds. */
-		if (an->what == ANSWER_USAGE)
-			an->cb.usage(an->ctx, an->v, 0);
+		an->err = -ECANCELED;
+		an->n = 0;
+		answer_run(f, an);
 		answer_free(an);
 	}
 	free_p(&f->fail);
