@@ -101,6 +101,12 @@ def test_group_pages(logs):
         logGroupNamePrefix="/p/", PaginationConfig={"PageSize": 3}))
     assert [[g["logGroupName"] for g in p["logGroups"]] for p in pages] == [
         names[:3], names[3:6], names[6:]]
+    pages = logs.get_paginator("describe_log_groups").paginate(
+        logGroupNamePrefix="/p/000", PaginationConfig={"PageSize": 1})
+    logs.create_log_group(logGroupName="/p/000/more")
+    assert [[g["logGroupName"] for g in p["logGroups"]] for p in pages] == [
+        ["/p/000"], ["/p/000/more"]]
+    logs.delete_log_group(logGroupName="/p/000/more")
     g, = logs.describe_log_groups(logGroupNamePattern="p/003")["logGroups"]
     assert set(g) == {"logGroupName", "creationTime", "arn"}
     assert code(logs.describe_log_groups, nextToken="bm9uc2Vuc2U=") == (

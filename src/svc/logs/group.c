@@ -1,8 +1,6 @@
 /* Log groups and their retention. */
 #include "svc/logs/logs.h"
 
-#include <stdlib.h>
-
 #define LIST_DEFAULT 50
 
 /* https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
@@ -118,14 +116,6 @@ add_size(void *ctx, const struct log_stats *s)
 }
 
 static int
-by_name(const void *a, const void *b)
-{
-	const struct res *const *x = a, *const *y = b;
-
-	return span_cmp((*x)->id, (*y)->id);
-}
-
-static int
 show(struct call *c, const struct res *g, struct doc **ret)
 {
 	struct arena *a = c->arena;
@@ -165,8 +155,7 @@ wanted(const struct call *c, const struct res *g)
 	struct span class = doc_get_str(c->in, "logGroupClass");
 	struct span part = doc_get_str(c->in, "logGroupNamePattern");
 
-	return span_starts(g->id, doc_get_str(c->in, "logGroupNamePrefix")) &&
-	    (!part.n || span_find(g->id, part) >= 0) &&
+	return (!part.n || span_find(g->id, part) >= 0) &&
 	    (!class.n ||
 		span_eq(class, doc_get_str(g->spec, "logGroupClass"))) &&
 	    named(doc_get(c->in, "logGroupIdentifiers"), g);
@@ -187,12 +176,35 @@ check_describe(struct call *c, struct span *ret_after)
 	return NULL;
 }
 
+/* Groups whose names begin with the prefix, in order, those behind after alone;
+ * as many as one more than a page where nothing else is asked of them. */
+static int
+list_groups(struct call *c, struct span after, size_t max,
+    struct res_list *ret)
+{
+	static const char *const others[] = {"logGroupNamePattern",
+		"logGroupClass", "logGroupIdentifiers"};
+	struct span prefix = doc_get_str(c->in, "logGroupNamePrefix");
+	bool behind = after.n && span_cmp(after, prefix) >= 0;
+	struct id_range q = {.kind = &logs_log_group, .scope = c->scope,
+		.from = behind ? after : prefix, .after = behind,
+		.limit = max + 1};
+
+	/* Names are ASCII. */
+	if (prefix.n)
+		q.until = arena_fmt_span(c->arena, "%.*s\177",
+		    SPAN_ARG(prefix));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (doc_get(c->in, others[i]))
+			q.limit = 0;
+	return store_list_ids(c->store, c->arena, &q, ret);
+}
+
 struct reply *
 logs_describe_groups(struct call *c)
 {
 	size_t max = (size_t)doc_get_int(c->in, "limit", LIST_DEFAULT), n = 0;
 	struct doc *out = doc_obj(c->arena), *arr = doc_arr(c->arena), *one;
-	struct query q = {.kind = &logs_log_group, .scope = c->scope};
 	struct span after, last = SPAN_NULL;
 	struct reply *no = check_describe(c, &after);
 	struct res_list l;
@@ -200,11 +212,10 @@ logs_describe_groups(struct call *c)
 
 	if (no)
 		return no;
-	if ((r = store_list(c->store, c->arena, &q, &l)))
+	if ((r = list_groups(c, after, max, &l)))
 		return logs_fail(c, r);
-	qsort(l.v, l.n, sizeof(*l.v), by_name);
 	for (size_t i = 0; i < l.n; i++) {
-		if (span_cmp(l.v[i]->id, after) <= 0 || !wanted(c, l.v[i]))
+		if (!wanted(c, l.v[i]))
 			continue;
 		if (n++ == max) {
 			doc_set_str(c->arena, out, "nextToken",
