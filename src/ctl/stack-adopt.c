@@ -22,7 +22,8 @@ owner(struct stack_work *w, const struct res *row, struct span physical,
     struct span *ret)
 {
 	struct query q = {.kind = &cloudformation_resource,
-		.scope = w->stack->scope, .any_parent = true};
+		.scope = w->stack->scope, .any_parent = true,
+		.index = "status.PhysicalResourceId", .value = physical};
 	struct res_list l;
 	struct res *s;
 	int e = store_list(w->store, w->a, &q, &l);
@@ -33,7 +34,6 @@ owner(struct stack_work *w, const struct res *row, struct span physical,
 
 		if (l.v[i]->row == row->row ||
 		    doc_get_bool(r, "Gone", false) ||
-		    !span_eq(doc_get_str(r, "PhysicalResourceId"), physical) ||
 		    !span_eq(doc_get_str(r, "ResourceType"), doc_get_str(
 			row->status, "ResourceType")))
 			continue;

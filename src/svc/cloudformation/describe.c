@@ -225,16 +225,15 @@ static struct reply *
 by_physical(struct call *c, struct span physical, struct res **ret)
 {
 	struct query q = {.kind = &cloudformation_resource, .scope = c->scope,
-		.any_parent = true};
+		.any_parent = true, .index = "status.PhysicalResourceId",
+		.value = physical};
 	struct res_list l;
 	int e = store_list(c->store, c->arena, &q, &l);
 
 	if (e)
 		return cfn_fail_reply(c, e);
 	for (size_t i = 0; i < l.n; i++)
-		if (span_eq(doc_get_str(l.v[i]->status, "PhysicalResourceId"),
-			physical) &&
-		    !doc_get_bool(l.v[i]->status, "Gone", false) &&
+		if (!doc_get_bool(l.v[i]->status, "Gone", false) &&
 		    !store_get(c->store, c->arena, &cloudformation_stack,
 			c->scope, SPAN_NULL, l.v[i]->parent, ret))
 			return NULL;

@@ -23,8 +23,12 @@ const struct kind cloudformation_stack = {
 	.ended = stack_ended,
 };
 
+static const char *const resource_index[] = {"status.PhysicalResourceId",
+	NULL};
+
 const struct kind cloudformation_resource = {
 	.name = "cloudformation.resource",
+	.index = resource_index,
 };
 
 const struct kind cloudformation_event = {
