@@ -268,6 +268,53 @@ def test_cancelled_in_the_middle(client, put):
     delete(cfn, stack)
 
 
+def test_a_child_that_never_was_complete_goes(client, put):
+    """One that is being mended when its parent goes back is removed, for there is no way back."""
+    cfn = client("cloudformation")
+    broken = {**INNER, "Resources": {**INNER["Resources"],
+                                     "Bad": stream("none", DependsOn="Group")}}
+    waits = {**INNER, "Resources": {
+        "Group": group({"Ref": "Name"}, 3),
+        "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+        "Wait": {"Type": "AWS::CloudFormation::WaitCondition", "DependsOn": "Group",
+                 "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "600"}}}}
+
+    def template(name, inner):
+        return text({"Resources": {
+            "Own": group("own", 7), "Child": nested(put(name, inner), {"Name": "a"})}})
+    cfn.create_stack(StackName="root", TemplateBody=text({"Resources": {"Own": group("own", 7)}}))
+    stack = wait(cfn, "root")
+    cfn.update_stack(StackName="root", DisableRollback=True,
+                     TemplateBody=template("broken.json", broken))
+    assert wait(cfn, "root")["StackStatus"] == "UPDATE_FAILED"
+    child = physical(cfn, "root")["Child"]
+    cfn.update_stack(StackName="root", TemplateBody=template("waits.json", waits))
+    while groups(client) != {"own": 7, "a": 3}:
+        pass
+    assert "cannot be deleted while in status UPDATE_IN_PROGRESS" in refused(
+        cfn.delete_stack, StackName=child)["Error"]["Message"]
+    cfn.cancel_update_stack(StackName="root")
+    assert wait(cfn, "root")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE", events(cfn, "root")
+    assert groups(client) == {"own": 7}
+    assert wait(cfn, child)["StackStatus"] == "DELETE_COMPLETE"
+    delete(cfn, stack)
+
+
+def test_deleted_while_children_are_held(client, put):
+    """What a child replaced waits for its parent: which may go instead."""
+    cfn = client("cloudformation")
+    child = nested(put("ok.json", INNER), {"Name": "a"})
+    cfn.create_stack(StackName="root", TemplateBody=text({"Resources": {"Child": child}}))
+    stack = wait(cfn, "root")
+    cfn.update_stack(StackName="root", DisableRollback=True, TemplateBody=text({"Resources": {
+        "Child": nested(put("ok.json", INNER), {"Name": "b"}),
+        "Bad": stream("none", DependsOn="Child")}}))
+    assert wait(cfn, "root")["StackStatus"] == "UPDATE_FAILED", events(cfn, "root")
+    assert groups(client) == {"a": 7, "b": 7}
+    delete(cfn, stack)
+    assert groups(client) == {}
+
+
 def test_skipping_what_is_inside(client, put):
     """ContinueUpdateRollback names a resource of a child."""
     cfn, logs = client("cloudformation"), client("logs")

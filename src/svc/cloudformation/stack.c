@@ -298,7 +298,8 @@ stack_delete(struct call *c)
 		return cfn_refuse(c, "Invalid operation on stack [%.*s]. "
 		    "FORCE_DELETE_STACK can only be specified when the stack "
 		    "is in the DELETE_FAILED state.", SPAN_ARG(stack->arn));
-	if (span_starts(status, SPAN("UPDATE_")) &&
+	/* A nested stack goes whatever it is at: its parent waits for no end. */
+	if (!c->who.system && span_starts(status, SPAN("UPDATE_")) &&
 	    span_ends(status, SPAN("IN_PROGRESS")))
 		return cfn_refuse(c, "Stack [%.*s] cannot be deleted while in "
 		    "status %.*s", SPAN_ARG(stack->arn), SPAN_ARG(status));
