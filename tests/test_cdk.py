@@ -350,20 +350,30 @@ new Asset(stack, 'File', { path: __filename });
 
 
 def test_other_ways(ng, preview, tmp_path):
-    """The older CLI's bootstrap, deployments without a change set and with one
-    that waits, and the assets that nobody uses any more."""
+    """The older CLI's bootstrap, creations that fail, deployments without a
+    change set and with one that waits, and assets that nobody uses any more."""
     app = cdk.Cdk(ng, preview.env["HOME"], tmp_path)
     (tmp_path / "small.js").write_text(SMALL)
     args = ("--app", "node small.js")
     deploy = ("deploy", *args, "--require-approval", "never")
 
     def days():
-        groups = ng.client("logs").describe_log_groups(logGroupNamePrefix="small")["logGroups"]
+        groups = logs.describe_log_groups(logGroupNamePrefix="small")["logGroups"]
         return [g["retentionInDays"] for g in groups]
     out = app("bootstrap", *args, "--qualifier", "old", "--toolkit-stack-name", "OldToolkit",
               cli=cdk.OLD)
     assert "bootstrapped" in out
     assert cdk.stack(ng, "OldToolkit")["StackStatus"] == "CREATE_COMPLETE"
+    # A creation that fails says why; the next one begins anew by itself.
+    logs = ng.client("logs")
+    logs.create_log_group(logGroupName="small")
+    for cli in (cdk.NEW, cdk.OLD):
+        out = app(*deploy, "-c", "days=7", cli=cli, code=1)
+        assert "The specified log group already exists" in out
+        assert cdk.stack(ng, "Small")["StackStatus"] == "ROLLBACK_COMPLETE"
+    logs.delete_log_group(logGroupName="small")
+    app(*deploy, "-c", "days=7")
+    app("destroy", *args, "--force", "-c", "days=7", cli=cdk.OLD)
     app(*deploy, "--method=direct", "-c", "days=7")
     app(*deploy, "--method=direct", "-c", "days=3", cli=cdk.OLD)
     assert days() == [3]
