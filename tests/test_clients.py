@@ -807,3 +807,22 @@ def test_clean_up(daemon, client):
             "ResourceTagMappingList"] == []
     assert cfn.describe_stacks(StackName="Other")["Stacks"]
     cfn.delete_stack(StackName="Other")
+
+
+def test_order_of_events(wire):
+    """The CLI sorts by time what it is told newest first: a stack that is made
+    within a millisecond must not be told backwards."""
+    resources = {f"G{i}": {"Type": "AWS::Logs::LogGroup", **({"DependsOn": f"G{i - 1}"} if i else {})}
+                 for i in range(20)}
+    wire.cfn("CreateStack", StackName="Ordered", TemplateBody=json.dumps({"Resources": resources}))
+    settled(wire, "Ordered", "CREATE_COMPLETE")
+    seen = [(e.findtext("Timestamp"), e.findtext("LogicalResourceId"), e.findtext("ResourceStatus"))
+            for e in wire.cfn("DescribeStackEvents", StackName="Ordered").iter("member")]
+    assert len({at for at, *_ in seen}) == len(seen) == 62
+    story = [(i, s) for _, i, s in sorted(seen, key=lambda e: e[0])]
+    assert story == [e[1:] for e in reversed(seen)]
+    assert story[0] == ("Ordered", "CREATE_IN_PROGRESS")
+    assert story[1:-1] == [(f"G{i}", s) for i in range(20) for s in (
+        "CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE")]
+    assert story[-1] == ("Ordered", "CREATE_COMPLETE")
+    wire.cfn("DeleteStack", StackName="Ordered")

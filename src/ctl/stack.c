@@ -301,6 +301,7 @@ run(void *state, struct ctl *ctl, struct arena *a, int64_t key,
 	struct stack_work w = {.ctl = ctl, .store = ctl_env(ctl)->store,
 		.a = a, .now = clock_ms(), .budget = BUDGET};
 	int e = store_get_row(w.store, a, key, &w.stack);
+	int64_t last;
 
 	if (e == STORE_E_NOT_FOUND)
 		return 0;
@@ -309,9 +310,14 @@ run(void *state, struct ctl *ctl, struct arena *a, int64_t key,
 	set_waiting(state, key, false);
 	if (!doc_get(w.stack->status, "Phase"))
 		return 0;
+	last = doc_get_time(w.stack->status, "LastEvent");
 	if ((e = stack_context(&w.x, ctl_env(ctl)->api, w.store, a, w.stack)) ||
 	    (e = advance(&w)))
 		return err_trace(e);
+	/* Events of resources do not write the stack. */
+	if (doc_get_time(w.stack->status, "LastEvent") != last &&
+	    (e = store_put_status(w.store, w.stack)))
+		return err_fold(e);
 	set_waiting(state, key, w.waiting || w.held);
 	if (w.again)
 		*again_ms = 1;

@@ -76,6 +76,18 @@ event_properties(struct arena *a, struct doc *e, const struct doc *resource)
 		doc_set_str(a, e, "ResourceProperties", doc_json(a, shown));
 }
 
+/* Clients sort events by their time, in which a whole stack can be made here:
+ * no two of one stack have the same, as on AWS. */
+static int64_t
+next_event_time(struct arena *a, const struct res *stack)
+{
+	int64_t at = MAX(clock_ms(),
+	    doc_get_time(stack->status, "LastEvent") + 1);
+
+	doc_set_time(a, stack->status, "LastEvent", at);
+	return at;
+}
+
 int
 stack_event(struct store *s, struct arena *a, const struct res *stack,
     const struct doc *resource)
@@ -89,7 +101,7 @@ stack_event(struct store *s, struct arena *a, const struct res *stack,
 	doc_set_str(a, e, "EventId", r->id);
 	doc_set_str(a, e, "StackId", stack->arn);
 	doc_set_str(a, e, "StackName", doc_get_str(stack->spec, "StackName"));
-	doc_set_time(a, e, "Timestamp", clock_ms());
+	doc_set_time(a, e, "Timestamp", next_event_time(a, stack));
 	copy(a, e, doc_get(stack->status, "Operation"), "OperationId");
 	copy(a, e, doc_get(stack->status, "Operation"), "OperationType");
 	if (token.n)
@@ -134,9 +146,10 @@ stack_status(struct store *s, struct arena *a, struct res *stack,
 
 	doc_set_str(a, stack->status, "StackStatus", span_of(status));
 	set_or_drop(a, stack->status, "StackStatusReason", reason);
-	if ((e = store_put_status(s, stack)))
-		return err_fold(e);
-	return stack_event(s, a, stack, NULL);
+	if ((e = stack_event(s, a, stack, NULL)))
+		return err_trace(e);
+	e = store_put_status(s, stack);
+	return e ? err_fold(e) : 0;
 }
 
 /* Its own tags are those of what it is, forward or back. */

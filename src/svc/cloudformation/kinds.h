@@ -59,8 +59,8 @@ extern const struct kind cloudformation_drift;
 
 extern const struct kind *const cloudformation_kinds[];
 
-/* Writes an event of the stack, or (r not NULL) of one of its resources, and
- * its time into the status that the event tells of.  The caller puts status. */
+/* Writes an event of the stack, or (resource not NULL) of one of its resources,
+ * and its time into the stack's LastEvent.  The caller puts the stack's status. */
 int stack_event(struct store *s, struct arena *a, const struct res *stack,
     const struct doc *resource);
 /* Sets StackStatus and reason (may be NULL), writes status and event. */

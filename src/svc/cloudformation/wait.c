@@ -335,5 +335,7 @@ signal_resource(struct call *c)
 	    "signal with UniqueId %.*s", SPAN_ARG(doc_get_str(c->in, "Status")),
 	    SPAN_ARG(id));
 	e = stack_event(c->store, c->arena, stack, shown);
+	if (!e)
+		e = store_put_status(c->store, stack);
 	return e ? cfn_fail_reply(c, e) : reply_ok(c, NULL);
 }
