@@ -148,6 +148,48 @@ def test_exports_are_protected(client):
     assert not cfn.list_exports()["Exports"]
 
 
+def test_exports_are_protected_from_the_start(client):
+    """A stack that is being made uses already what it names; one that goes exports no more."""
+    cfn = client("cloudformation")
+    waiting = {"Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
+               "Wait": {"Type": "AWS::CloudFormation::WaitCondition", "Properties": {
+                   "Handle": {"Ref": "Handle"}, "Timeout": "600"}}}
+    cfn.create_stack(StackName="gives", TemplateBody=text({**GROUP, "Outputs": {
+        "O": {"Value": "v", "Export": {"Name": "early"}}}}))
+    gives = wait(cfn, "gives")
+    cfn.create_stack(StackName="takes", TemplateBody=text({"Resources": {**waiting, "Late": {
+        "Type": "AWS::Logs::LogGroup", "DependsOn": "Wait", "Properties": {
+            "LogGroupName": {"Fn::ImportValue": "early"}}}}}))
+    takes = cfn.describe_stacks(StackName="takes")["Stacks"][0]
+    while "Wait" not in [e[0] for e in events(cfn, "takes")]:
+        pass
+    assert cfn.list_imports(ExportName="early")["Imports"] == ["takes"]
+    cfn.delete_stack(StackName="gives")
+    assert wait(cfn, "gives")["StackStatusReason"] == (
+        "Export early cannot be deleted as it is in use by takes")
+    delete(cfn, takes)
+    delete(cfn, gives)
+    assert cfn.list_exports()["Exports"] == []
+
+
+def test_change_set_that_an_update_went_past(client):
+    cfn = client("cloudformation")
+    log = {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 1}}
+
+    def template(days):
+        return text({"Resources": {"G": {**log, "Properties": {"RetentionInDays": days}}}})
+    cfn.create_stack(StackName="past", TemplateBody=template(1))
+    stack = wait(cfn, "past")
+    cfn.create_change_set(StackName="past", ChangeSetName="old", TemplateBody=template(3))
+    cfn.update_stack(StackName="past", TemplateBody=template(5))
+    assert wait(cfn, "past")["StackStatus"] == "UPDATE_COMPLETE"
+    assert cfn.describe_change_set(StackName="past", ChangeSetName="old")[
+        "ExecutionStatus"] == "OBSOLETE"
+    error = refused(cfn.execute_change_set, StackName="past", ChangeSetName="old")["Error"]
+    assert error["Code"] == "InvalidChangeSetStatus" and "[OBSOLETE]" in error["Message"]
+    delete(cfn, stack)
+
+
 def test_refusals(client):
     cfn = client("cloudformation")
     bad = text({"Resources": {"X": {"Type": "AWS::S3::NoSuchThing"}}})

@@ -289,6 +289,24 @@ check_removed(struct stack_work *w, bool *ret_denied)
 	return 0;
 }
 
+/* What the stack is about to use stays, as what it used until now. */
+static int
+note_imports(struct stack_work *w)
+{
+	struct doc *all = cfn_imports(w->a, w->x.stack);
+	int e;
+
+	if (!doc_len(all))
+		return 0;
+	all = doc_copy(w->a, all);
+	doc_each(v, doc_get(w->stack->status, "Imports"))
+		if (!doc_has_str(all, doc_span(v)))
+			doc_push(all, doc_copy(w->a, v));
+	doc_set(w->a, w->stack->status, "Imports", all);
+	e = store_put_status(w->store, w->stack);
+	return e ? err_fold(e) : 0;
+}
+
 /* Before anything begins. */
 static int
 check_names(struct stack_work *w, struct span *ret_why)
@@ -306,7 +324,7 @@ check_names(struct stack_work *w, struct span *ret_why)
 	e = stack_names(&w->x, &err);
 	if (e > 0)
 		*ret_why = err.text;
-	return e < 0 ? err_trace(e) : 0;
+	return e ? MIN(e, 0) : note_imports(w);
 }
 
 int

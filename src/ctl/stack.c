@@ -128,11 +128,6 @@ forward_done(struct stack_work *w)
 static int
 delete_rest(struct stack_work *w)
 {
-	struct span why = SPAN_NULL;
-	int e = stack_unexport(w, NULL, &why);
-
-	if (e)
-		return err_trace(e);
 	doc_del(w->stack->spec, "Live");
 	doc_del(w->stack->spec, "Prior");
 	doc_del(w->stack->status, "Imports");
@@ -152,6 +147,7 @@ remove_done(struct stack_work *w, struct span why)
 	}
 	if (is_phase(w, "rollback")) {
 		doc_del(w->stack->status, "Outputs");
+		doc_del(w->stack->status, "Imports");
 		return turn(w, NULL, "ROLLBACK_COMPLETE", SPAN_NULL);
 	}
 	if ((e = forget_before(w)))
@@ -174,9 +170,10 @@ remove_failed(struct stack_work *w, struct span why)
 	    "could not be deleted."));
 }
 
-/* Exports that others use keep their stack. */
+/* Exports that others use keep their stack; else they go first, so that no one
+ * begins to use what is on its way out. */
 static int
-may_delete(struct stack_work *w, struct span *ret_why)
+withdraw(struct stack_work *w, struct span *ret_why)
 {
 	int e;
 
@@ -185,7 +182,10 @@ may_delete(struct stack_work *w, struct span *ret_why)
 	if ((e = store_savepoint(w->store)))
 		return err_trace(e);
 	e = stack_unexport(w, NULL, ret_why);
-	store_rollback(w->store);
+	if (e || ret_why->n)
+		store_rollback(w->store);
+	else
+		store_release(w->store);
 	return e;
 }
 
@@ -223,7 +223,7 @@ backward(struct stack_work *w, bool all)
 		return err_trace(e);
 	if (w->held)
 		return 0;
-	if ((e = may_delete(w, &why)))
+	if ((e = withdraw(w, &why)))
 		return err_trace(e);
 	if (why.n)
 		return remove_failed(w, why);

@@ -372,6 +372,25 @@ change_set_drop_others(struct call *c, const struct res *stack,
 	return e ? cfn_fail_reply(c, e) : NULL;
 }
 
+struct reply *
+change_set_outdate(struct call *c, const struct res *stack)
+{
+	struct query q = {.kind = &cloudformation_change_set,
+		.scope = c->scope, .parent = stack->id};
+	struct res_list l;
+	int e = store_list(c->store, c->arena, &q, &l);
+
+	for (size_t i = 0; !e && i < l.n; i++) {
+		if (!span_is(doc_get_str(l.v[i]->spec, "ExecutionStatus"),
+			"AVAILABLE"))
+			continue;
+		doc_set_str(c->arena, l.v[i]->spec, "ExecutionStatus",
+		    SPAN("OBSOLETE"));
+		e = store_put_spec(c->store, l.v[i]);
+	}
+	return e ? cfn_fail_reply(c, e) : NULL;
+}
+
 /* OnStackFailure is what the set's maker said of it. */
 static void
 note_failure(struct call *c, struct res *stack, const struct res *set)

@@ -77,6 +77,8 @@ int stack_differs(struct call *c, struct stack_context *before,
 /* Drops all change sets of the stack but set (NULL: all). */
 struct reply *change_set_drop_others(struct call *c, const struct res *stack,
     const struct res *set);
+/* An update goes past them: none of the stack's can be executed any more. */
+struct reply *change_set_outdate(struct call *c, const struct res *stack);
 
 /* import.c: ResourcesToImport into def; the refusal, or NULL. */
 struct reply *import_read(struct call *c, const struct cfn_stack *s,

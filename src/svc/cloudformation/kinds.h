@@ -15,7 +15,7 @@
  *		Value}], Capabilities[], NotificationARNs[], RoleARN,
  *		Description, ChangeSetId, Import{logical id: identifier}}
  *		status {StackStatus, StackStatusReason, Outputs[], Imports[]:
- *		names of exports in use, LastUpdatedTime, DeletionTime,
+ *		names of exports in use, or about to be, LastUpdatedTime, DeletionTime,
  *		Phase: what goes on (ctl/stack.h), Since, Op: counts phases,
  *		Operation {OperationType, OperationId}}
  * cloudformation.resource  parent = the stack's id, id = logical id, or

@@ -242,7 +242,8 @@ stack_update(struct call *c)
 			    SPAN("_FAILED")))
 		return cfn_refuse(c, "No updates are to be performed.");
 	stack_note_request(c, stack);
-	if ((no = policy_note(c, stack)))
+	if ((no = policy_note(c, stack)) ||
+	    (no = change_set_outdate(c, stack)))
 		return no;
 	return stack_update_to(c, stack, def);
 }
