@@ -116,6 +116,26 @@ cfn_call(struct cfn_run *run, const char *op, const struct doc *in,
 	    mo->model->name, name, in, ret);
 }
 
+int
+cfn_do(struct cfn_run *run, const char *op, const struct doc *in,
+    bool gone_ok, enum cfn_outcome *ret)
+{
+	struct op_result r;
+	int e = cfn_call(run, op, in, &r);
+
+	if (e)
+		return err_trace(e);
+	*ret = r.error.n && !(gone_ok && cfn_says_gone(r.error)) ?
+	    cfn_refused(run, op, &r) : CFN_DONE;
+	return 0;
+}
+
+bool
+cfn_changed(const struct cfn_run *run, const char *prop)
+{
+	return !doc_eq(doc_get(run->props, prop), doc_get(run->old, prop));
+}
+
 /* Tags */
 
 static const char *

@@ -204,6 +204,11 @@ int cfn_retag(struct cfn_run *run, enum cfn_outcome *ret);
  * the run's own service.  0 with *ret; an error is in ret->error. */
 int cfn_call(struct cfn_run *run, const char *op, const struct doc *in,
     struct op_result *ret);
+/* The same with the outcome.  gone_ok: what is not there is fine. */
+int cfn_do(struct cfn_run *run, const char *op, const struct doc *in,
+    bool gone_ok, enum cfn_outcome *ret);
+/* Is the property another one than it was? */
+bool cfn_changed(const struct cfn_run *run, const char *prop);
 /* Fills run->reason as AWS words what a service refused; returns CFN_FAILED. */
 enum cfn_outcome cfn_refused(struct cfn_run *run, const char *op,
     const struct op_result *r);

@@ -95,8 +95,6 @@ prove(struct cfn_run *run, const struct doc *record, struct span zone,
 	struct arena *a = run->arena;
 	struct doc *set = doc_obj(a), *values = doc_arr(a), *c = doc_obj(a);
 	struct doc *list = doc_arr(a), *in = doc_obj(a);
-	struct op_result r;
-	int e;
 
 	doc_push(values, doc_set_str(a, doc_obj(a), "Value",
 	    doc_get_str(record, "Value")));
@@ -108,11 +106,7 @@ prove(struct cfn_run *run, const struct doc *record, struct span zone,
 	doc_push(list, doc_set(a, c, "ResourceRecordSet", set));
 	doc_set_str(a, in, "HostedZoneId", zone);
 	doc_set(a, in, "ChangeBatch", doc_set(a, doc_obj(a), "Changes", list));
-	if ((e = cfn_call(run, SETS, in, &r)))
-		return err_trace(e);
-	if (r.error.n)
-		*ret = cfn_refused(run, SETS, &r);
-	return 0;
+	return cfn_do(run, SETS, in, false, ret);
 }
 
 static int

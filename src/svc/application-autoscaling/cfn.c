@@ -58,16 +58,10 @@ static int
 drop_action(struct cfn_run *run, struct span name, enum cfn_outcome *ret)
 {
 	struct doc *in = doc_obj(run->arena);
-	struct op_result r;
-	int e;
 
 	scaling_copy(run->arena, in, run->props, key);
 	doc_set_str(run->arena, in, "ScheduledActionName", name);
-	if ((e = cfn_call(run, "DeleteScheduledAction", in, &r)))
-		return err_trace(e);
-	if (r.error.n && !cfn_says_gone(r.error))
-		*ret = cfn_refused(run, "DeleteScheduledAction", &r);
-	return 0;
+	return cfn_do(run, "DeleteScheduledAction", in, true, ret);
 }
 
 static int
@@ -121,8 +115,7 @@ target_update(struct cfn_run *run, enum cfn_outcome *ret)
 	int e;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		same &= doc_eq(doc_get(run->props, names[i]),
-		    doc_get(run->old, names[i]));
+		same &= !cfn_changed(run, names[i]);
 	if (!same) {
 		e = cfn_step(run, doc_get(run->props, "SuspendedState") ?
 		    &reg : &reg_resumed, ret);
@@ -183,18 +176,12 @@ static int
 policy_remove(struct cfn_run *run, enum cfn_outcome *ret)
 {
 	struct doc *k = policy_key(run);
-	struct op_result r;
-	int e;
 
 	if (!k)
 		return 0;
 	doc_set_str(run->arena, k, "PolicyName",
 	    doc_get_str(run->props, "PolicyName"));
-	if ((e = cfn_call(run, "DeleteScalingPolicy", k, &r)))
-		return err_trace(e);
-	if (r.error.n && !cfn_says_gone(r.error))
-		*ret = cfn_refused(run, "DeleteScalingPolicy", &r);
-	return 0;
+	return cfn_do(run, "DeleteScalingPolicy", k, true, ret);
 }
 
 const struct cfn_map scaling_types[] = {

@@ -22,26 +22,6 @@ static const struct iam_cfn_holder *const holders[] = {
 	&iam_cfn_role, &iam_cfn_user, &iam_cfn_group,
 };
 
-int
-iam_cfn_call(struct cfn_run *run, const char *op, const struct doc *in,
-    bool gone_ok, enum cfn_outcome *ret)
-{
-	struct op_result r;
-	int e = cfn_call(run, op, in, &r);
-
-	if (e)
-		return err_trace(e);
-	*ret = r.error.n && !(gone_ok && cfn_says_gone(r.error)) ?
-	    cfn_refused(run, op, &r) : CFN_DONE;
-	return 0;
-}
-
-bool
-iam_cfn_changed(const struct cfn_run *run, const char *prop)
-{
-	return !doc_eq(doc_get(run->props, prop), doc_get(run->old, prop));
-}
-
 struct doc *
 iam_cfn_named(struct cfn_run *run, const struct iam_cfn_holder *h)
 {
@@ -66,7 +46,7 @@ put(struct cfn_run *run, const struct iam_cfn_holder *h, struct span holder,
 	    doc_get_str(policy, "PolicyName"));
 	doc_set_str(run->arena, in, "PolicyDocument", iam_cfn_text(run->arena,
 	    doc_get(policy, "PolicyDocument")));
-	return iam_cfn_call(run, h->put, in, false, ret);
+	return cfn_do(run, h->put, in, false, ret);
 }
 
 static int
@@ -77,7 +57,7 @@ drop(struct cfn_run *run, const struct iam_cfn_holder *h, struct span holder,
 
 	doc_set_str(run->arena, in, h->member, holder);
 	doc_set_str(run->arena, in, "PolicyName", name);
-	return iam_cfn_call(run, h->drop, in, true, ret);
+	return cfn_do(run, h->drop, in, true, ret);
 }
 
 /* op: h->attach or h->detach. */
@@ -89,7 +69,7 @@ attach(struct cfn_run *run, const struct iam_cfn_holder *h, const char *op,
 
 	doc_set_str(run->arena, in, h->member, holder);
 	doc_set_str(run->arena, in, "PolicyArn", arn);
-	return iam_cfn_call(run, op, in, op == h->detach, ret);
+	return cfn_do(run, op, in, op == h->detach, ret);
 }
 
 /* The element of Policies with that name. */
@@ -160,7 +140,7 @@ member(struct cfn_run *run, const char *op, struct span group,
 	struct doc *in = iam_cfn_named(run, &iam_cfn_user);
 
 	doc_set_str(run->arena, in, "GroupName", group);
-	return iam_cfn_call(run, op, in, op[0] == 'R', ret);
+	return cfn_do(run, op, in, op[0] == 'R', ret);
 }
 
 int
@@ -313,7 +293,7 @@ thin_out(struct cfn_run *run, size_t keep, enum cfn_outcome *ret)
 			continue;
 		doc_set_str(run->arena, in, "VersionId",
 		    doc_get_str(v, "VersionId"));
-		e = iam_cfn_call(run, "DeletePolicyVersion", in, true, ret);
+		e = cfn_do(run, "DeletePolicyVersion", in, true, ret);
 		if (e || *ret != CFN_DONE)
 			return e;
 		n--;
@@ -332,7 +312,7 @@ new_version(struct cfn_run *run, enum cfn_outcome *ret)
 	doc_set_str(run->arena, in, "PolicyDocument", iam_cfn_text(run->arena,
 	    doc_get(run->props, "PolicyDocument")));
 	doc_set_bool(run->arena, in, "SetAsDefault", true);
-	return iam_cfn_call(run, "CreatePolicyVersion", in, false, ret);
+	return cfn_do(run, "CreatePolicyVersion", in, false, ret);
 }
 
 int
@@ -340,7 +320,7 @@ iam_cfn_managed_update(struct cfn_run *run, enum cfn_outcome *ret)
 {
 	int e = 0;
 
-	if (iam_cfn_changed(run, "PolicyDocument"))
+	if (cfn_changed(run, "PolicyDocument"))
 		e = new_version(run, ret);
 	return e || *ret != CFN_DONE ? e :
 	    sync_holders(run, run->props, run->old, ret);
@@ -354,5 +334,5 @@ iam_cfn_managed_remove(struct cfn_run *run, enum cfn_outcome *ret)
 	if (e || *ret != CFN_DONE ||
 	    (e = thin_out(run, 1, ret)) || *ret != CFN_DONE)
 		return e;
-	return iam_cfn_call(run, "DeletePolicy", by_arn(run), true, ret);
+	return cfn_do(run, "DeletePolicy", by_arn(run), true, ret);
 }

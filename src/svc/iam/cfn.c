@@ -84,10 +84,10 @@ set_path(struct cfn_run *run, const struct iam_cfn_holder *h, const char *op,
 	struct doc *in = iam_cfn_named(run, h);
 	struct span path = doc_get_str(run->props, "Path");
 
-	if (!iam_cfn_changed(run, "Path"))
+	if (!cfn_changed(run, "Path"))
 		return 0;
 	doc_set_str(run->arena, in, "NewPath", path.n ? path : SPAN("/"));
-	return iam_cfn_call(run, op, in, false, ret);
+	return cfn_do(run, op, in, false, ret);
 }
 
 static int
@@ -97,12 +97,12 @@ set_boundary(struct cfn_run *run, const struct iam_cfn_holder *h,
 	struct doc *in = iam_cfn_named(run, h);
 	struct span arn = doc_get_str(run->props, "PermissionsBoundary");
 
-	if (!iam_cfn_changed(run, "PermissionsBoundary"))
+	if (!cfn_changed(run, "PermissionsBoundary"))
 		return 0;
 	if (!arn.n)
-		return iam_cfn_call(run, h->unbound, in, true, ret);
+		return cfn_do(run, h->unbound, in, true, ret);
 	doc_set_str(run->arena, in, "PermissionsBoundary", arn);
-	return iam_cfn_call(run, h->bound, in, false, ret);
+	return cfn_do(run, h->bound, in, false, ret);
 }
 
 static int
@@ -110,11 +110,11 @@ set_trust(struct cfn_run *run, enum cfn_outcome *ret)
 {
 	struct doc *in = iam_cfn_named(run, &iam_cfn_role);
 
-	if (!iam_cfn_changed(run, "AssumeRolePolicyDocument"))
+	if (!cfn_changed(run, "AssumeRolePolicyDocument"))
 		return 0;
 	doc_set_str(run->arena, in, "PolicyDocument", iam_cfn_text(run->arena,
 	    doc_get(run->props, "AssumeRolePolicyDocument")));
-	return iam_cfn_call(run, "UpdateAssumeRolePolicy", in, false, ret);
+	return cfn_do(run, "UpdateAssumeRolePolicy", in, false, ret);
 }
 
 static int
@@ -122,14 +122,14 @@ set_role(struct cfn_run *run, enum cfn_outcome *ret)
 {
 	struct doc *in = iam_cfn_named(run, &iam_cfn_role);
 
-	if (!iam_cfn_changed(run, "Description") &&
-	    !iam_cfn_changed(run, "MaxSessionDuration"))
+	if (!cfn_changed(run, "Description") &&
+	    !cfn_changed(run, "MaxSessionDuration"))
 		return 0;
 	doc_set_str(run->arena, in, "Description",
 	    doc_get_str(run->props, "Description"));
 	doc_set_int(run->arena, in, "MaxSessionDuration",
 	    doc_get_int(run->props, "MaxSessionDuration", 3600));
-	return iam_cfn_call(run, "UpdateRole", in, false, ret);
+	return cfn_do(run, "UpdateRole", in, false, ret);
 }
 
 static int
@@ -184,7 +184,7 @@ holder_remove(struct cfn_run *run, const struct iam_cfn_holder *h,
 
 	if (e || *ret != CFN_DONE)
 		return e;
-	return iam_cfn_call(run, op, iam_cfn_named(run, h), true, ret);
+	return cfn_do(run, op, iam_cfn_named(run, h), true, ret);
 }
 
 static int
@@ -226,7 +226,7 @@ members(struct cfn_run *run, const char *op, const struct doc *props,
 		doc_set_str(run->arena, in, "GroupName",
 		    doc_get_str(props, "GroupName"));
 		doc_set_str(run->arena, in, "UserName", doc_span(u));
-		if ((e = iam_cfn_call(run, op, in, gone_ok, ret)) ||
+		if ((e = cfn_do(run, op, in, gone_ok, ret)) ||
 		    *ret != CFN_DONE)
 			return e;
 	}
@@ -245,7 +245,7 @@ addition_create(struct cfn_run *run, enum cfn_outcome *ret)
 static int
 addition_update(struct cfn_run *run, enum cfn_outcome *ret)
 {
-	bool moved = iam_cfn_changed(run, "GroupName");
+	bool moved = cfn_changed(run, "GroupName");
 	int e = members(run, "AddUserToGroup", run->props,
 	    moved ? NULL : doc_get(run->old, "Users"), false, ret);
 
@@ -275,7 +275,7 @@ profile_roles(struct cfn_run *run, const char *op, const struct doc *roles,
 			break;
 		doc_set_str(run->arena, in, "InstanceProfileName", run->ref);
 		doc_set_str(run->arena, in, "RoleName", doc_span(role));
-		e = iam_cfn_call(run, op, in, gone_ok, ret);
+		e = cfn_do(run, op, in, gone_ok, ret);
 	}
 	return e;
 }
@@ -299,7 +299,7 @@ profile_update(struct cfn_run *run, enum cfn_outcome *ret)
 {
 	int e;
 
-	if (!iam_cfn_changed(run, "Roles"))
+	if (!cfn_changed(run, "Roles"))
 		return 0;
 	e = profile_roles(run, "RemoveRoleFromInstanceProfile",
 	    doc_get(run->old, "Roles"), true, ret);
@@ -318,7 +318,7 @@ profile_remove(struct cfn_run *run, enum cfn_outcome *ret)
 	if (e || *ret != CFN_DONE)
 		return e;
 	doc_set_str(run->arena, in, "InstanceProfileName", run->ref);
-	return iam_cfn_call(run, "DeleteInstanceProfile", in, true, ret);
+	return cfn_do(run, "DeleteInstanceProfile", in, true, ret);
 }
 
 /* Providers: client ids are added and removed one by one. */
@@ -337,7 +337,7 @@ clients(struct cfn_run *run, const char *op, const struct doc *list,
 		doc_set_str(run->arena, in, "OpenIDConnectProviderArn",
 		    run->ref);
 		doc_set_str(run->arena, in, "ClientID", doc_span(v));
-		if ((e = iam_cfn_call(run, op, in, false, ret)) ||
+		if ((e = cfn_do(run, op, in, false, ret)) ||
 		    *ret != CFN_DONE)
 			return e;
 	}
@@ -359,14 +359,14 @@ provider_update(struct cfn_run *run, enum cfn_outcome *ret)
 	    ret);
 	if (e || *ret != CFN_DONE)
 		return e;
-	if (iam_cfn_changed(run, "ThumbprintList")) {
+	if (cfn_changed(run, "ThumbprintList")) {
 		const struct doc *list = doc_get(run->props, "ThumbprintList");
 
 		doc_set_str(run->arena, in, "OpenIDConnectProviderArn",
 		    run->ref);
 		doc_set(run->arena, in, "ThumbprintList", list ?
 		    doc_copy(run->arena, list) : doc_arr(run->arena));
-		e = iam_cfn_call(run, "UpdateOpenIDConnectProviderThumbprint",
+		e = cfn_do(run, "UpdateOpenIDConnectProviderThumbprint",
 		    in, false, ret);
 		if (e || *ret != CFN_DONE)
 			return e;

@@ -19,9 +19,6 @@ extern const struct iam_cfn_holder iam_cfn_group;
 
 /* All of these: 0 with *ret, or negative. */
 
-/* gone_ok: what is not there is fine. */
-int iam_cfn_call(struct cfn_run *run, const char *op, const struct doc *in,
-    bool gone_ok, enum cfn_outcome *ret);
 /* Makes Policies and ManagedPolicyArns of a holder as props say that were as
  * old says; either may be NULL. */
 int iam_cfn_policies(struct cfn_run *run, const struct iam_cfn_holder *h,
@@ -37,7 +34,6 @@ int iam_cfn_managed_create(struct cfn_run *run, enum cfn_outcome *ret);
 int iam_cfn_managed_update(struct cfn_run *run, enum cfn_outcome *ret);
 int iam_cfn_managed_remove(struct cfn_run *run, enum cfn_outcome *ret);
 
-bool iam_cfn_changed(const struct cfn_run *run, const char *prop);
 /* {RoleName: ref} */
 struct doc *iam_cfn_named(struct cfn_run *run, const struct iam_cfn_holder *h);
 /* A document, given as text or as an object. */

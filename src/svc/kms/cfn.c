@@ -75,12 +75,6 @@ make_key(struct cfn_run *run, enum cfn_outcome *ret)
 	return err_trace(run_all(run, more, ARRAY_SIZE(more), ret));
 }
 
-static bool
-differs(const struct cfn_run *run, const char *prop)
-{
-	return !doc_eq(doc_get(run->props, prop), doc_get(run->old, prop));
-}
-
 /* What an operation has no member for, and what a key cannot become. */
 static const char *
 cannot_change(const struct cfn_run *run)
@@ -89,7 +83,7 @@ cannot_change(const struct cfn_run *run)
 	    "MultiRegion"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
-		if (differs(run, fixed[i]))
+		if (cfn_changed(run, fixed[i]))
 			return fixed[i];
 	return NULL;
 }
@@ -115,13 +109,13 @@ change_key(struct cfn_run *run, enum cfn_outcome *ret)
 	const char *fixed = cannot_change(run);
 	bool was_enabled = enabled(run->old), is_enabled = enabled(run->props);
 	bool turn = rotates(run->props) && (!rotates(run->old) ||
-	    differs(run, "RotationPeriodInDays"));
+	    cfn_changed(run, "RotationPeriodInDays"));
 	bool stop = rotates(run->old) && !rotates(run->props);
 	const struct cfn_step *const steps[] = {
 		/* Rotation changes with the key enabled. */
 		!was_enabled && (is_enabled || turn || stop) ? &enable : NULL,
-		differs(run, "Description") ? &describe : NULL,
-		differs(run, "KeyPolicy") ? &put_policy : NULL,
+		cfn_changed(run, "Description") ? &describe : NULL,
+		cfn_changed(run, "KeyPolicy") ? &put_policy : NULL,
 		turn ? &rotate : NULL,
 		stop ? &rotate_no_more : NULL,
 		!is_enabled && (was_enabled || turn || stop) ? &disable : NULL,

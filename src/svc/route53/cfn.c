@@ -34,16 +34,10 @@ vpc_call(struct cfn_run *run, const char *op, const struct doc *vpc,
     enum cfn_outcome *ret)
 {
 	struct doc *in = doc_obj(run->arena);
-	struct op_result r;
-	int e;
 
 	doc_set_str(run->arena, in, "HostedZoneId", run->ref);
 	doc_set(run->arena, in, "VPC", doc_copy(run->arena, vpc));
-	if ((e = cfn_call(run, op, in, &r)))
-		return err_trace(e);
-	if (r.error.n)
-		*ret = cfn_refused(run, op, &r);
-	return 0;
+	return cfn_do(run, op, in, false, ret);
 }
 
 /* New ones first: a zone keeps one at least. */
@@ -147,8 +141,7 @@ change_zone(struct cfn_run *run, enum cfn_outcome *ret)
 		    "round, is not possible");
 		return 0;
 	}
-	if (!doc_eq(doc_get(run->props, "HostedZoneConfig"),
-	    doc_get(run->old, "HostedZoneConfig")) &&
+	if (cfn_changed(run, "HostedZoneConfig") &&
 	    ((e = cfn_step(run, &comment, ret)) || *ret == CFN_FAILED))
 		return err_trace(e);
 	if ((e = move_vpcs(run, was, is, ret)) || *ret == CFN_FAILED)
